@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The backend contract: how whodistro reads one format of package database.
+ *
+ * A backend is a shared object, NAME.so, that exports one symbol, WD_BACKEND_SYMBOL, a
+ * `const struct wd_backend`; and a text descriptor, NAME.backend, that says which paths of a root
+ * filesystem to probe. whodistro reads the descriptors, and loads a module only in a worker: a
+ * forked process of its own for each database, which has given up files, network and exec and is
+ * limited in memory and time. load() may therefore crash, exit or hang without harm to anything
+ * but its own database; it must still check its input, because wrong claims do harm.
+ *
+ * load() reads the database through the descriptors of the request and pushes what it finds into
+ * the sink, package by package: wd_sink_package(), then wd_sink_claim() for each path that this
+ * package records, then the next package. It keeps nothing afterwards.
+ *
+ * Everything passed to the sink is borrowed for the duration of the call and copied by it.
+ * Everything in the request is borrowed for the duration of load().
+ *
+ * Paths are bytes, relative to the root of the root filesystem. Leading, doubled and trailing
+ * slashes and "." components are dropped by the sink; a claim with ".." or NUL is refused.
+ *
+ * Layer: this header includes src/base/blob.h and src/base/status.h; a backend may use
+ * src/base/ and nothing else of whodistro.
+ */
+#ifndef WD_PKGDB_BACKEND_H
+#define WD_PKGDB_BACKEND_H
+
+#include "base/blob.h"
+#include "base/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* Raised whenever a structure or the meaning of a field below changes. */
+#define WD_BACKEND_ABI 1
+#define WD_BACKEND_SYMBOL "wd_backend_v1"
+/* Precedes the definition of the exported symbol: WD_BACKEND_EXPORT wd_backend_v1 = { … }; */
+#define WD_BACKEND_EXPORT                                                                          \
+	extern const struct wd_backend wd_backend_v1;                                              \
+	__attribute__((visibility("default"))) const struct wd_backend
+
+/*
+ * What a package records about itself: enumerator suffix, name of the column in data/distros.tsv
+ * rules and, for the first eight, of the field in reports. A field that the database does not
+ * record is the null blob.
+ *
+ *	NAME		without architecture qualifier
+ *	VERSION		full version as the native tool prints it ([epoch:]version[-release])
+ *	ARCH		architecture as recorded
+ *	SOURCE		name of the source package (no version)
+ *	SOURCE_VERSION	its version, where it is recorded or follows from SOURCEPKG
+ *	VENDOR		rpm VENDOR, dpkg "Vendor" (written by some third-party packagers)
+ *	PACKAGER	rpm PACKAGER, dpkg Maintainer, apk m:
+ *	RELEASE		rpm RELEASE, the part of a dpkg version behind the last "-"
+ *	DISTRIBUTION	rpm DISTRIBUTION
+ *	DISTTAG		rpm DISTTAG
+ *	ORIGIN, BUGS	dpkg fields of that name
+ *	SECTION		dpkg Section, rpm GROUP
+ *	PRIORITY	dpkg Priority
+ *	BUILDHOST, DISTURL, PLATFORM	rpm tags of that name
+ *	URL		the package's own home or packaging page
+ */
+#define WD_PACKAGE_FIELDS(X)                                                                       \
+	X(NAME, "name")                                                                            \
+	X(VERSION, "version")                                                                      \
+	X(ARCH, "arch")                                                                            \
+	X(SOURCE, "source")                                                                        \
+	X(SOURCE_VERSION, "source_version")                                                        \
+	X(VENDOR, "vendor")                                                                        \
+	X(PACKAGER, "packager")                                                                    \
+	X(RELEASE, "release")                                                                      \
+	X(DISTRIBUTION, "distribution")                                                            \
+	X(DISTTAG, "disttag")                                                                      \
+	X(ORIGIN, "origin")                                                                        \
+	X(BUGS, "bugs")                                                                            \
+	X(SECTION, "section")                                                                      \
+	X(PRIORITY, "priority")                                                                    \
+	X(BUILDHOST, "buildhost")                                                                  \
+	X(DISTURL, "disturl")                                                                      \
+	X(PLATFORM, "platform")                                                                    \
+	X(URL, "url")
+
+enum wd_package_field {
+#define X(id, name) WD_PACKAGE_##id,
+	WD_PACKAGE_FIELDS(X)
+#undef X
+	WD_PACKAGE_FIELD_COUNT
+};
+
+/*
+ * How a package stands, where it is not simply installed; and marks. flag, word in reports.
+ * CONFIG_FILES: removed, its configuration files left behind (dpkg).
+ */
+#define WD_PACKAGE_FLAGS(X)                                                                        \
+	X(CONFIG_FILES, "config-files")                                                            \
+	X(HALF_INSTALLED, "half-installed")                                                        \
+	X(UNPACKED, "unpacked")                                                                    \
+	X(HALF_CONFIGURED, "half-configured")                                                      \
+	X(TRIGGERS, "triggers")                                                                    \
+	X(HOLD, "hold")                                                                            \
+	X(ESSENTIAL, "essential")                                                                  \
+	X(NO_FILES, "no-file-list")
+
+enum wd_package_flag_bit {
+#define X(id, name) WD_PACKAGE_BIT_##id,
+	WD_PACKAGE_FLAGS(X)
+#undef X
+	WD_PACKAGE_FLAG_COUNT
+};
+enum wd_package_flag {
+#define X(id, name) WD_PACKAGE_##id = 1 << WD_PACKAGE_BIT_##id,
+	WD_PACKAGE_FLAGS(X)
+#undef X
+};
+
+#define WD_SIZE_UNKNOWN UINT64_MAX
+
+struct wd_package {
+	struct wd_blob field[WD_PACKAGE_FIELD_COUNT];
+	uint64_t size;	/* installed size in bytes as recorded, or WD_SIZE_UNKNOWN */
+	uint64_t epoch; /* for purl's epoch qualifier (rpm); 0 otherwise */
+	uint32_t flags; /* WD_PACKAGE_* flags */
+};
+
+/*
+ * What the database says of one path. flag, word in reports.
+ *	CONFIG		rpm %config; dpkg conffiles have CONFIG and CONFFILE
+ *	GHOST		rpm %ghost: owned, perhaps not there
+ *	DIVERTED	dpkg-divert moved it: dir/name is where it is, `recorded` where the package
+ *			has it
+ *	NOTINSTALLED, REPLACED, WRONGCOLOR	rpm file states: recorded, and not on disk from
+ *			this package (excluded docs or languages, another package's file won,
+ *			another architecture's file won). Such a claim never makes an owner.
+ *	OBSOLETE	a dpkg conffile that the installed version no longer ships
+ */
+#define WD_CLAIM_FLAGS(X)                                                                          \
+	X(CONFIG, "config")                                                                        \
+	X(DOC, "doc")                                                                              \
+	X(LICENSE, "license")                                                                      \
+	X(GHOST, "ghost")                                                                          \
+	X(CONFFILE, "conffile")                                                                    \
+	X(DIVERTED, "diverted")                                                                    \
+	X(NOTINSTALLED, "not-installed")                                                           \
+	X(REPLACED, "replaced")                                                                    \
+	X(WRONGCOLOR, "wrong-color")                                                               \
+	X(OBSOLETE, "obsolete")
+
+enum wd_claim_flag_bit {
+#define X(id, name) WD_CLAIM_BIT_##id,
+	WD_CLAIM_FLAGS(X)
+#undef X
+	WD_CLAIM_FLAG_COUNT
+};
+enum wd_claim_flag {
+#define X(id, name) WD_CLAIM_##id = 1 << WD_CLAIM_BIT_##id,
+	WD_CLAIM_FLAGS(X)
+#undef X
+};
+
+/* Digest algorithms, numbered as in OpenPGP (RFC 4880, 9.4) and in rpm's FILEDIGESTALGO. */
+enum wd_digest_algo {
+	WD_DIGEST_NONE = 0,
+	WD_DIGEST_MD5 = 1,
+	WD_DIGEST_SHA1 = 2,
+	WD_DIGEST_SHA256 = 8,
+	WD_DIGEST_SHA384 = 9,
+	WD_DIGEST_SHA512 = 10,
+	WD_DIGEST_SHA224 = 11,
+};
+#define WD_DIGEST_MAX 64
+
+struct wd_claim {
+	struct wd_blob dir;	 /* directory part: "usr/bin", "/usr/bin/" and "" (the root) do */
+	struct wd_blob name;	 /* last component; empty: the claim is for `dir` itself */
+	struct wd_blob recorded; /* DIVERTED: the whole path as the package records it */
+	struct wd_blob target;	 /* symlink target, where recorded */
+	struct wd_blob digest;	 /* raw bytes of digest_algo, where recorded */
+	uint64_t size;		 /* bytes, or WD_SIZE_UNKNOWN */
+	uint32_t flags;		 /* WD_CLAIM_* flags */
+	uint16_t mode;		 /* st_mode with its file type, or 0 where not recorded */
+	uint8_t digest_algo;
+};
+
+/* What the caller needs beyond packages. Claims not wanted may be sent; they are ignored. */
+enum wd_want {
+	WD_WANT_DIGESTS = 1, /* digests that cost extra reading (dpkg's md5sums) */
+};
+
+struct wd_request {
+	const char *path; /* of the probed file or directory, relative to the rootfs */
+	/* The probed file (regular, read-only, at offset 0) or directory. Owned by the caller. */
+	int fd;
+	bool is_dir;
+	uint32_t want; /* WD_WANT_* flags */
+	/*
+	 * Opens a file or directory by a path relative to the directory that holds the database
+	 * (to the database itself where it is a directory), read-only, close-on-exec, and never
+	 * outside that directory. Only regular files and directories open: anything else is
+	 * WD_ENOTREG. Call it through wd_request_open().
+	 */
+	int (*open)(const struct wd_request *req, const char *path);
+};
+
+/*
+ * A descriptor that the caller closes, or a negative status: WD_EABSENT where nothing is there,
+ * WD_ENOTREG, a negated errno.
+ */
+static inline int wd_request_open(const struct wd_request *req, const char *path)
+{
+	return req->open(req, path);
+}
+
+/* Where whodistro takes what a backend finds. Opaque; the functions are in the ops. */
+struct wd_sink;
+struct wd_sink_ops {
+	int (*package)(struct wd_sink *sink, const struct wd_package *pkg);
+	int (*claim)(struct wd_sink *sink, const struct wd_claim *claim);
+	int (*alias)(struct wd_sink *sink, struct wd_blob path, struct wd_blob target);
+	int (*format)(struct wd_sink *sink, const char *format);
+	int (*error)(struct wd_sink *sink, int status, const char *path, const char *message);
+};
+struct wd_sink {
+	const struct wd_sink_ops *ops;
+};
+
+/*
+ * All sink functions return 0, or a negative status upon which load() stops and returns that
+ * status: the sink is full (WD_ELIMIT) or gone.
+ */
+
+/* Begins a package: claims that follow are its own. A package without NAME is WD_ECORRUPT. */
+static inline int wd_sink_package(struct wd_sink *sink, const struct wd_package *pkg)
+{
+	return sink->ops->package(sink, pkg);
+}
+
+static inline int wd_sink_claim(struct wd_sink *sink, const struct wd_claim *claim)
+{
+	return sink->ops->claim(sink, claim);
+}
+
+/*
+ * The database made a symbolic link at `path` that leads to `target` (update-alternatives):
+ * the link belongs to whoever owns what it leads to. Not bound to the current package.
+ */
+static inline int wd_sink_alias(struct wd_sink *sink, struct wd_blob path, struct wd_blob target)
+{
+	return sink->ops->alias(sink, path, target);
+}
+
+/* Names the format that was recognised, one of the descriptor's. Call it before packages. */
+static inline int wd_sink_format(struct wd_sink *sink, const char *format)
+{
+	return sink->ops->format(sink, format);
+}
+
+/*
+ * Reports what could not be read; load() goes on with the rest. `path` names the file relative to
+ * the rootfs, NULL for the database itself. The message says what is wrong and where (line or
+ * offset), without the path: "line 12: stanza without Package field".
+ */
+__attribute__((format(printf, 4, 5), unused)) static int
+wd_sink_error(struct wd_sink *sink, int status, const char *path, const char *fmt, ...)
+{
+	char message[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	return sink->ops->error(sink, status, path, message);
+}
+
+struct wd_backend {
+	uint32_t abi; /* WD_BACKEND_ABI */
+	const char *name;
+	const char *version;
+	/*
+	 * Reads the whole database. Returns 0 when everything was read, also when single packages
+	 * were reported through wd_sink_error(); else one negative status for the database:
+	 * WD_ENOTMINE (another format: not an error if another backend reads it), WD_ECORRUPT,
+	 * WD_EUNSUPPORTED, WD_ELIMIT, or a negated errno. What was pushed before stays.
+	 */
+	int (*load)(const struct wd_request *req, struct wd_sink *sink);
+	/*
+	 * Writes "library version, library version", the libraries behind the backend as they run,
+	 * into buf (size bytes, always terminated). May be NULL.
+	 */
+	void (*libraries)(char *buf, size_t size);
+};
+
+#endif
