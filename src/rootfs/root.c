@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "rootfs/root.h"
+
+#include "base/cleanup.h"
+#include "base/status.h"
+#include "rootfs/chase.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* The kernel asks for a retry (-EAGAIN) while directories are being renamed under the walk. */
+#define OPENAT2_RETRIES 32
+
+static atomic_bool no_openat2;
+
+int wd_root_open(const char *path, struct wd_root *ret_root)
+{
+	WD_CLEANUP_FD int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	ret_root->dev = st.st_dev;
+	ret_root->fd = WD_TAKE_FD(fd);
+	return 0;
+}
+
+void wd_root_done(struct wd_root *root)
+{
+	if (root->fd >= 0)
+		close(root->fd);
+	root->fd = -1;
+}
+
+static int try_openat2(int dir_fd, const char *path, int flags, uint64_t resolve)
+{
+	struct open_how how = {.flags = (uint64_t)flags, .resolve = resolve};
+
+	for (int i = 0; i < OPENAT2_RETRIES; i++) {
+		long fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+
+		if (fd >= 0)
+			return (int)fd;
+		if (errno != EAGAIN && errno != EINTR)
+			return -errno;
+	}
+	return -EAGAIN;
+}
+
+static int open_resolved(int dir_fd, const char *path, int flags, bool beneath)
+{
+	/* O_PATH takes no other flags than these in openat2() */
+	int all = flags & O_PATH ? flags | O_CLOEXEC : flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	int r;
+
+	while (*path == '/')
+		path++;
+	if (*path == '\0')
+		path = ".";
+	if (!atomic_load_explicit(&no_openat2, memory_order_relaxed)) {
+		r = try_openat2(dir_fd, path, all,
+				(beneath ? RESOLVE_BENEATH : RESOLVE_IN_ROOT) |
+					RESOLVE_NO_MAGICLINKS);
+		/* seccomp profiles of container engines answer ENOSYS or EPERM */
+		if (r != -ENOSYS && r != -EPERM && r != -EAGAIN)
+			return r;
+		if (r == -ENOSYS)
+			atomic_store_explicit(&no_openat2, true, memory_order_relaxed);
+	}
+	return wd_chase(dir_fd, path, all, beneath);
+}
+
+int wd_openat_in_root(int root_fd, const char *path, int flags)
+{
+	return open_resolved(root_fd, path, flags, false);
+}
+
+static int absent(int r)
+{
+	return r == -ENOENT || r == -ENOTDIR ? WD_EABSENT : r;
+}
+
+/*
+ * Looks through O_PATH, which opens nothing, before it opens; and looks again afterwards, since
+ * the name may have changed hands between the two.
+ */
+static int open_checked(int dir_fd, const char *path, bool beneath, struct stat *ret_st)
+{
+	WD_CLEANUP_FD int probe = open_resolved(dir_fd, path, O_PATH, beneath);
+	WD_CLEANUP_FD int fd = -1;
+	struct stat st;
+
+	if (probe < 0)
+		return absent(probe);
+	if (fstat(probe, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return WD_ENOTREG;
+	fd = open_resolved(dir_fd, path, O_RDONLY, beneath);
+	if (fd < 0)
+		return absent(fd);
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return WD_ENOTREG;
+	if (ret_st)
+		*ret_st = st;
+	return WD_TAKE_FD(fd);
+}
+
+int wd_open_in_root(int root_fd, const char *path, struct stat *ret_st)
+{
+	return open_checked(root_fd, path, false, ret_st);
+}
+
+int wd_open_beneath(int dir_fd, const char *path, struct stat *ret_st)
+{
+	return open_checked(dir_fd, path, true, ret_st);
+}
+
+int wd_root_read(const struct wd_root *root, const char *path, size_t max, struct wd_buf *buf)
+{
+	struct stat st;
+	WD_CLEANUP_FD int fd = wd_open_in_root(root->fd, path, &st);
+
+	if (fd < 0)
+		return fd;
+	if (!S_ISREG(st.st_mode))
+		return WD_ENOTREG;
+	return wd_buf_read_fd(buf, fd, max);
+}
+
+int wd_open_subdir(int dir_fd, const char *name)
+{
+	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+	int fd = openat(dir_fd, name, flags | O_NOATIME);
+
+	if (fd < 0 && errno == EPERM)
+		fd = openat(dir_fd, name, flags);
+	return fd < 0 ? -errno : fd;
+}
