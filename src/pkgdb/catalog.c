@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "pkgdb/catalog.h"
+
+#include <string.h>
+
+struct wd_db *wd_db_new(const struct wd_descriptor *backend, const char *path)
+{
+	struct wd_db *db = calloc(1, sizeof(*db));
+
+	if (!db)
+		return NULL;
+	db->backend = backend;
+	db->path = strdup(path);
+	if (!db->path) {
+		free(db);
+		return NULL;
+	}
+	return db;
+}
+
+void wd_db_free(struct wd_db *db)
+{
+	if (!db)
+		return;
+	free(db->path);
+	wd_strpool_done(&db->dirs);
+	wd_pool_done(&db->bytes);
+	wd_array_done(&db->packages);
+	wd_array_done(&db->claims);
+	wd_array_done(&db->aliases);
+	free(db);
+}
+
+void wd_catalog_done(struct wd_catalog *cat)
+{
+	for (size_t i = 0; i < cat->dbs.n; i++)
+		wd_db_free(cat->dbs.v[i]);
+	for (size_t i = 0; i < cat->errors.n; i++) {
+		free(cat->errors.v[i].path);
+		free(cat->errors.v[i].message);
+	}
+	wd_array_done(&cat->dbs);
+	wd_array_done(&cat->packages);
+	wd_array_done(&cat->errors);
+	wd_strpool_done(&cat->strings);
+}
+
+static int take_packages(struct wd_catalog *cat, uint32_t index)
+{
+	struct wd_db *db = cat->dbs.v[index];
+	size_t n = db->packages.n;
+
+	if (cat->packages.n + n > UINT32_MAX || wd_array_reserve(&cat->packages, n) < 0)
+		return -ENOMEM;
+	db->package = (uint32_t)cat->packages.n;
+	db->npackages = (uint32_t)n;
+	if (n)
+		memcpy(cat->packages.v + cat->packages.n, db->packages.v,
+		       n * sizeof(*db->packages.v));
+	for (size_t i = 0; i < n; i++)
+		cat->packages.v[cat->packages.n + i].db = index;
+	for (size_t i = 0; i < db->claims.n; i++)
+		db->claims.v[i].package += db->package;
+	cat->packages.n += n;
+	wd_array_done(&db->packages);
+	return 0;
+}
+
+int wd_catalog_finish(struct wd_catalog *cat)
+{
+	for (uint32_t i = 0; i < cat->dbs.n; i++) {
+		int r = take_packages(cat, i);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+void wd_catalog_error(struct wd_catalog *cat, const char *path, int status, const char *fmt, ...)
+{
+	WD_CLEANUP_BUF struct wd_buf message = WD_BUF_INIT;
+	struct wd_cat_error e = {.status = status, .path = strdup(path)};
+
+	if (fmt) {
+		va_list ap;
+
+		va_start(ap, fmt);
+		wd_buf_vprintf(&message, fmt, ap);
+		va_end(ap);
+	} else {
+		wd_buf_str(&message, wd_status_text(status));
+	}
+	wd_buf_byte(&message, '\0');
+	e.message = message.status < 0 ? NULL : WD_TAKE_PTR(message.ptr);
+	if (!e.path || !e.message || wd_array_push(&cat->errors, e) < 0) {
+		free(e.path);
+		free(e.message);
+	}
+}
+
+void wd_claim_db_path(const struct wd_db *db, const struct wd_cat_claim *c, struct wd_buf *buf)
+{
+	if (c->recorded_len) {
+		wd_buf_append(buf, wd_pool_at(&db->bytes, c->recorded), c->recorded_len);
+		return;
+	}
+	wd_buf_blob(buf, wd_claim_dir(db, c));
+	if (c->dir != 0 && c->name_len)
+		wd_buf_byte(buf, '/');
+	wd_buf_blob(buf, wd_claim_name(db, c));
+}

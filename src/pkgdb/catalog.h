@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The catalog: what all package databases of one root filesystem say, as they say it. Paths are
+ * not resolved here and ownership is not decided here.
+ *
+ * Everything placed in the catalog lives in its pools and dies with it.
+ */
+#ifndef WD_PKGDB_CATALOG_H
+#define WD_PKGDB_CATALOG_H
+
+#include "base/buf.h"
+#include "base/pool.h"
+#include "pkgdb/backend.h"
+
+struct wd_descriptor;
+
+struct wd_cat_package {
+	uint32_t field[WD_PACKAGE_FIELD_COUNT]; /* in catalog->strings */
+	uint64_t size;
+	uint64_t epoch;
+	uint32_t flags;
+	uint32_t db;	/* index into catalog->dbs */
+	uint32_t claim; /* first claim in the database's list; they are consecutive */
+	uint32_t nclaims;
+	uint32_t distro; /* set by provenance: index into its list of distros */
+};
+
+struct wd_cat_claim {
+	uint32_t package; /* index into catalog->packages */
+	uint32_t dir;	  /* in db->dirs */
+	uint32_t name;	  /* in db->bytes */
+	uint32_t target;  /* in db->bytes, target_len bytes */
+	uint32_t recorded;
+	uint32_t digest; /* in db->bytes, digest_len bytes */
+	uint32_t node;	 /* set by provenance: the node of the path in the tree */
+	uint16_t name_len;
+	uint16_t target_len;
+	uint16_t recorded_len;
+	uint16_t mode;
+	uint16_t flags;
+	uint8_t digest_algo;
+	uint8_t digest_len;
+	uint64_t size;
+};
+
+struct wd_cat_alias {
+	uint32_t path; /* in db->bytes */
+	uint32_t target;
+	uint16_t path_len;
+	uint16_t target_len;
+};
+
+struct wd_db {
+	const struct wd_descriptor *backend;
+	char *path;	 /* canonical, relative to the root */
+	uint32_t format; /* in catalog->strings */
+	uint32_t fences; /* WD_FENCE_* flags that held in its worker */
+	bool complete;	 /* read to its end without an error */
+	uint32_t package; /* first package in catalog->packages (after wd_catalog_finish()) */
+	uint32_t npackages;
+	struct wd_strpool dirs;
+	struct wd_pool bytes;
+	WD_ARRAY(struct wd_cat_package) packages; /* moved away by wd_catalog_finish() */
+	WD_ARRAY(struct wd_cat_claim) claims;
+	WD_ARRAY(struct wd_cat_alias) aliases;
+};
+
+struct wd_cat_error {
+	char *path;    /* relative to the root; the catalog's */
+	char *message; /* what is wrong; the catalog's */
+	int status;
+};
+
+struct wd_catalog {
+	struct wd_strpool strings;
+	WD_ARRAY(struct wd_db *) dbs;
+	WD_ARRAY(struct wd_cat_package) packages;
+	WD_ARRAY(struct wd_cat_error) errors;
+};
+
+void wd_catalog_done(struct wd_catalog *cat);
+
+/*
+ * A new database with a copy of the path; the backend is borrowed. NULL out of memory. It is the
+ * caller's until it stands in cat->dbs.
+ */
+struct wd_db *wd_db_new(const struct wd_descriptor *backend, const char *path);
+void wd_db_free(struct wd_db *db);
+
+/* Gathers the packages of all databases into cat->packages. 0, -ENOMEM or WD_ELIMIT. */
+int wd_catalog_finish(struct wd_catalog *cat);
+
+/* Adds an error; `message` NULL takes the status's own text. Lost only out of memory. */
+void wd_catalog_error(struct wd_catalog *cat, const char *path, int status, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static inline struct wd_blob wd_package_field(const struct wd_catalog *cat,
+					      const struct wd_cat_package *pkg,
+					      enum wd_package_field f)
+{
+	return wd_strpool_get(&cat->strings, pkg->field[f]);
+}
+
+static inline struct wd_blob wd_claim_name(const struct wd_db *db, const struct wd_cat_claim *c)
+{
+	return wd_blob(wd_pool_at(&db->bytes, c->name), c->name_len);
+}
+
+static inline struct wd_blob wd_claim_dir(const struct wd_db *db, const struct wd_cat_claim *c)
+{
+	return wd_strpool_get(&db->dirs, c->dir);
+}
+
+/* The path as the database spells it: what was diverted from, where it was. Appended to buf. */
+void wd_claim_db_path(const struct wd_db *db, const struct wd_cat_claim *c, struct wd_buf *buf);
+
+/* Whether a claim can make its package an owner: not where rpm says it was never installed. */
+static inline bool wd_claim_is_effective(const struct wd_cat_claim *c)
+{
+	return !(c->flags & (WD_CLAIM_NOTINSTALLED | WD_CLAIM_REPLACED | WD_CLAIM_WRONGCOLOR));
+}
+
+#endif

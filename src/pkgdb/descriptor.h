@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Backend descriptors: NAME.backend beside NAME.so, `key = value` lines, '#' comments.
+ *
+ *	name		the backend's name; NAME.so is the module
+ *	description	one line for people
+ *	abi		WD_BACKEND_ABI that the module was built for
+ *	formats		words that the backend reports through wd_sink_format()
+ *	purl		package-url type of its packages
+ *	probe		(repeated) a path below the rootfs; with a trailing slash, a directory
+ *
+ * Reading them is all that the parent process ever does with a backend.
+ */
+#ifndef WD_PKGDB_DESCRIPTOR_H
+#define WD_PKGDB_DESCRIPTOR_H
+
+#include "base/array.h"
+
+struct wd_descriptor {
+	char *name;
+	char *description;
+	char *formats;
+	char *purl;
+	char *dir;	/* where the descriptor was found */
+	unsigned abi;
+	WD_ARRAY(char *) probes;
+	char *broken; /* why it cannot be used, or NULL */
+};
+
+struct wd_descriptors {
+	WD_ARRAY(struct wd_descriptor *) list; /* in order of name */
+};
+
+void wd_descriptors_done(struct wd_descriptors *d);
+
+/*
+ * Reads every *.backend of a directory; a backend whose name is already there is left out, so
+ * that the directory read first wins. A descriptor that cannot be used stays in the list with
+ * `broken` set. 0 or a negated errno where the directory itself cannot be read.
+ */
+int wd_descriptors_read(struct wd_descriptors *d, const char *dir);
+
+#endif

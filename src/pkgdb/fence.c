@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "pkgdb/fence.h"
+
+#include "base/cleanup.h"
+#include "pkgdb/limits.h"
+
+#include <errno.h>
+#include <linux/landlock.h>
+#include <seccomp.h>
+#include <stdbool.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Address sanitizer reserves terabytes of address space and reports through files. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
+const char *wd_fence_name(enum wd_fence_bit bit)
+{
+	static const char *const names[] = {
+#define X(id, name) name,
+		WD_FENCES(X)
+#undef X
+	};
+
+	return names[bit];
+}
+
+static bool limit(int resource, rlim_t value)
+{
+	struct rlimit lim = {value, value};
+	struct rlimit old;
+
+	/* never above a limit that is in force already */
+	if (getrlimit(resource, &old) == 0 && old.rlim_max < value)
+		lim.rlim_cur = lim.rlim_max = old.rlim_max;
+	return setrlimit(resource, &lim) == 0;
+}
+
+static bool fence_rlimits(void)
+{
+	return (SANITIZED || limit(RLIMIT_AS, WD_LIMIT_MEMORY)) &&
+	       limit(RLIMIT_CPU, WD_LIMIT_CPU_SECONDS) && limit(RLIMIT_FSIZE, 0) &&
+	       limit(RLIMIT_CORE, 0) && limit(RLIMIT_NPROC, 0) && limit(RLIMIT_NOFILE, 64);
+}
+
+/* Everything that Landlock's first version can refuse, plus what later kernels added. */
+static uint64_t landlock_rights(long abi)
+{
+	uint64_t rights = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
+
+	if (abi >= 2)
+		rights |= 1ull << 13; /* REFER */
+	if (abi >= 3)
+		rights |= 1ull << 14; /* TRUNCATE */
+	if (abi >= 5)
+		rights |= 1ull << 15; /* IOCTL_DEV */
+	return rights;
+}
+
+static bool fence_landlock(int dir_fd)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	struct landlock_ruleset_attr attr = {.handled_access_fs = landlock_rights(abi)};
+	struct landlock_path_beneath_attr below = {
+		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+		.parent_fd = dir_fd,
+	};
+	WD_CLEANUP_FD int ruleset = -1;
+
+	if (abi < 1)
+		return false;
+	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	if (ruleset < 0)
+		return false;
+	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &below, 0) < 0)
+		return false;
+	return syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+}
+
+/* What libc, librpm, libdb, SQLite and libdpkg need to read what is already open, and no more. */
+static const int allowed[] = {
+	SCMP_SYS(brk),		  SCMP_SYS(clock_gettime), SCMP_SYS(close),
+	SCMP_SYS(dup),		  SCMP_SYS(exit),	   SCMP_SYS(exit_group),
+	SCMP_SYS(fcntl),	  SCMP_SYS(fstat),	   SCMP_SYS(fstatfs),
+	SCMP_SYS(futex),	  SCMP_SYS(getcwd),	   SCMP_SYS(getdents64),
+	SCMP_SYS(getegid),	  SCMP_SYS(geteuid),	   SCMP_SYS(getgid),
+	SCMP_SYS(getpid),	  SCMP_SYS(getppid),	   SCMP_SYS(getrandom),
+	SCMP_SYS(getrlimit),	  SCMP_SYS(gettid),	   SCMP_SYS(gettimeofday),
+	SCMP_SYS(getuid),	  SCMP_SYS(lseek),	   SCMP_SYS(madvise),
+	SCMP_SYS(mmap),		  SCMP_SYS(mprotect),	   SCMP_SYS(mremap),
+	SCMP_SYS(munmap),	  SCMP_SYS(newfstatat),	   SCMP_SYS(open),
+	SCMP_SYS(openat),	  SCMP_SYS(openat2),	   SCMP_SYS(pread64),
+	SCMP_SYS(read),		  SCMP_SYS(readlink),	   SCMP_SYS(readlinkat),
+	SCMP_SYS(readv),	  SCMP_SYS(restart_syscall), SCMP_SYS(rseq),
+	SCMP_SYS(rt_sigaction),	  SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(sched_getaffinity), SCMP_SYS(sched_yield), SCMP_SYS(set_robust_list),
+	SCMP_SYS(sigaltstack),	  SCMP_SYS(stat),	   SCMP_SYS(statx),
+	SCMP_SYS(sysinfo),	  SCMP_SYS(uname),	   SCMP_SYS(write),
+	SCMP_SYS(writev),	  SCMP_SYS(lstat),	   SCMP_SYS(fstat64),
+	SCMP_SYS(fstatat64),	  SCMP_SYS(_llseek),	   SCMP_SYS(mmap2),
+	SCMP_SYS(clock_gettime64), SCMP_SYS(ugetrlimit),   SCMP_SYS(fcntl64),
+};
+
+/*
+ * A call that is not allowed fails with EPERM: a library that tries for something optional goes
+ * on without it.
+ */
+static bool fence_seccomp(void)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	bool ok = ctx != NULL;
+
+	for (size_t i = 0; ok && i < WD_ARRAY_SIZE(allowed); i++) {
+		int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
+
+		/* a call that this architecture never had needs no rule */
+		ok = r == 0 || r == -EDOM || r == -EINVAL;
+	}
+	ok = ok && seccomp_load(ctx) == 0;
+	if (ctx)
+		seccomp_release(ctx);
+	return ok;
+}
+
+uint32_t wd_fence_raise(int dir_fd)
+{
+	uint32_t held = 0;
+
+	prctl(PR_SET_DUMPABLE, 0);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+		held |= WD_FENCE_NO_NEW_PRIVS;
+	if (fence_rlimits())
+		held |= WD_FENCE_RLIMITS;
+	if (fence_landlock(dir_fd))
+		held |= WD_FENCE_LANDLOCK;
+	if (fence_seccomp())
+		held |= WD_FENCE_SECCOMP;
+	return held;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What one database may cost. Beyond it, the database is incomplete with WD_ELIMIT. */
+#ifndef WD_PKGDB_LIMITS_H
+#define WD_PKGDB_LIMITS_H
+
+#define WD_LIMIT_PACKAGES 1000000
+#define WD_LIMIT_CLAIMS 20000000
+#define WD_LIMIT_ERRORS 1000	      /* further ones are counted, not kept */
+#define WD_LIMIT_BYTES (4ull << 30)   /* of records from one worker */
+#define WD_LIMIT_MEMORY (3ull << 30)  /* address space of a worker */
+#define WD_LIMIT_CPU_SECONDS 120      /* of a worker */
+#define WD_LIMIT_WALL_SECONDS 180     /* of a worker */
+#define WD_LIMIT_STRING (64 * 1024)   /* a package field; longer ones are cut */
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "pkgdb/load.h"
+
+#include "base/cleanup.h"
+#include "pkgdb/worker.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+struct seen {
+	dev_t dev;
+	ino_t ino;
+};
+
+struct wd_load {
+	const struct wd_root *root;
+	struct wd_catalog *cat;
+	uint32_t want;
+	WD_ARRAY(struct wd_worker) workers;
+	WD_ARRAY(struct seen) seen;
+};
+
+/* The same database under two names (a symlinked var/lib/rpm) counts once. */
+static bool seen_before(struct wd_load *l, const struct stat *st)
+{
+	struct seen s = {st->st_dev, st->st_ino};
+
+	for (size_t i = 0; i < l->seen.n; i++)
+		if (l->seen.v[i].dev == s.dev && l->seen.v[i].ino == s.ino)
+			return true;
+	return wd_array_push(&l->seen, s) < 0;
+}
+
+static int open_parent(const struct wd_load *l, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	WD_CLEANUP_FREE char *dir = strndup(path, slash ? (size_t)(slash - path) : 0);
+
+	if (!dir)
+		return -ENOMEM;
+	return wd_openat_in_root(l->root->fd, dir, O_RDONLY | O_DIRECTORY);
+}
+
+static int start_worker(struct wd_load *l, const struct wd_job *job)
+{
+	struct wd_db *db = wd_db_new(job->backend, job->path);
+	struct wd_worker w;
+	int r = db ? wd_array_reserve(&l->workers, 1) : -ENOMEM;
+
+	if (r == 0)
+		r = wd_worker_start(job, db, &w);
+	if (r < 0) {
+		wd_db_free(db);
+		return r;
+	}
+	l->workers.v[l->workers.n++] = w;
+	return 0;
+}
+
+static int load_one(struct wd_load *l, const struct wd_descriptor *d, const char *path, int fd,
+		    const struct stat *st)
+{
+	struct wd_job job = {.backend = d,
+			     .path = path,
+			     .fd = fd,
+			     .dir_fd = fd,
+			     .is_dir = S_ISDIR(st->st_mode),
+			     .want = l->want};
+	WD_CLEANUP_FD int parent = job.is_dir ? -1 : open_parent(l, path);
+
+	if (!job.is_dir) {
+		if (parent < 0)
+			return parent;
+		job.dir_fd = parent;
+	}
+	return start_worker(l, &job);
+}
+
+static int probe_path(struct wd_load *l, const struct wd_descriptor *d, const char *probe)
+{
+	size_t len = strlen(probe);
+	bool want_dir = len > 0 && probe[len - 1] == '/';
+	WD_CLEANUP_FREE char *path = strndup(probe, want_dir ? len - 1 : len);
+	struct stat st;
+	WD_CLEANUP_FD int fd = path ? wd_open_in_root(l->root->fd, path, &st) : -ENOMEM;
+	int r = 0;
+
+	if (fd == -ENOMEM)
+		return fd;
+	if (fd == WD_EABSENT || (fd >= 0 && want_dir && !S_ISDIR(st.st_mode)))
+		return 0;
+	if (fd < 0)
+		r = fd;
+	else if (!want_dir && S_ISDIR(st.st_mode))
+		r = WD_ENOTREG;
+	else if (!seen_before(l, &st))
+		r = load_one(l, d, path, fd, &st);
+	if (r < 0 && r != -ENOMEM) {
+		wd_catalog_error(l->cat, path, r, NULL);
+		r = 0;
+	}
+	return r;
+}
+
+static int probe_backend(struct wd_load *l, const struct wd_descriptor *d)
+{
+	if (d->broken)
+		return 0;
+	for (size_t i = 0; i < d->probes.n; i++) {
+		int r = probe_path(l, d, d->probes.v[i]);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void load_free(struct wd_load *l)
+{
+	for (size_t i = 0; i < l->workers.n; i++) {
+		wd_worker_done(&l->workers.v[i]);
+		wd_db_free(l->workers.v[i].db);
+	}
+	wd_array_done(&l->workers);
+	wd_array_done(&l->seen);
+	free(l);
+}
+
+int wd_load_start(const struct wd_root *root, const struct wd_descriptors *backends, uint32_t want,
+		  struct wd_catalog *cat, struct wd_load **ret)
+{
+	struct wd_load *l = calloc(1, sizeof(*l));
+	int r = l ? 0 : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	*l = (struct wd_load){.root = root, .cat = cat, .want = want};
+	for (size_t i = 0; r == 0 && i < backends->list.n; i++)
+		r = probe_backend(l, backends->list.v[i]);
+	if (r < 0) {
+		load_free(l);
+		return r;
+	}
+	*ret = l;
+	return 0;
+}
+
+static time_t seconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+static int read_ready(struct wd_load *l, struct pollfd *fds)
+{
+	for (size_t i = 0; i < l->workers.n; i++) {
+		struct wd_worker *w = &l->workers.v[i];
+		int r;
+
+		if (w->eof)
+			continue;
+		if (fds[i].revents) {
+			r = wd_worker_read(w, l->cat);
+			if (r < 0)
+				return r;
+		} else if (seconds_now() > w->deadline) {
+			wd_worker_kill(w, WD_ETIMEOUT);
+		}
+	}
+	return 0;
+}
+
+static int gather(struct wd_load *l)
+{
+	WD_CLEANUP_FREE struct pollfd *fds = calloc(l->workers.n + 1, sizeof(*fds));
+
+	if (!fds)
+		return -ENOMEM;
+	for (;;) {
+		size_t open = 0;
+		int r;
+
+		for (size_t i = 0; i < l->workers.n; i++) {
+			bool eof = l->workers.v[i].eof;
+
+			fds[i] = (struct pollfd){eof ? -1 : l->workers.v[i].pipe, POLLIN, 0};
+			open += !eof;
+		}
+		if (open == 0)
+			return 0;
+		if (poll(fds, l->workers.n, 1000) < 0 && errno != EINTR)
+			return -errno;
+		r = read_ready(l, fds);
+		if (r < 0)
+			return r;
+	}
+}
+
+/* Settles one worker's result; its database goes to the catalog. */
+static int settle(struct wd_load *l, struct wd_worker *w)
+{
+	wd_worker_wait(w);
+	if (w->status == WD_ENOTMINE && w->db->packages.n == 0)
+		return 0;
+	if (w->status < 0 && w->nerrors == 0)
+		wd_catalog_error(l->cat, w->db->path, w->status, NULL);
+	else if (w->status == WD_ECRASHED || w->status == WD_ETIMEOUT || w->status == WD_EPROTOCOL)
+		wd_catalog_error(l->cat, w->db->path, w->status, NULL);
+	w->db->complete = w->status == 0 && w->nerrors == 0;
+	if (wd_array_push(&l->cat->dbs, w->db) < 0)
+		return -ENOMEM;
+	w->db = NULL;
+	return 0;
+}
+
+int wd_load_finish(struct wd_load *l)
+{
+	int r = gather(l);
+
+	for (size_t i = 0; r == 0 && i < l->workers.n; i++)
+		r = settle(l, &l->workers.v[i]);
+	if (r == 0)
+		r = wd_catalog_finish(l->cat);
+	load_free(l);
+	return r;
+}

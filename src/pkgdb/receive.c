@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The parent's side of a worker: every record is hostile input until it is in the catalog. */
+#include "pkgdb/fence.h"
+#include "pkgdb/limits.h"
+#include "pkgdb/wire.h"
+#include "pkgdb/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define READ_SIZE (256 * 1024)
+
+static int get(struct wd_cursor *c, void *out, size_t len)
+{
+	struct wd_blob b = wd_cursor_bytes(c, len);
+
+	if (c->failed)
+		return WD_EPROTOCOL;
+	memcpy(out, b.ptr, len);
+	return 0;
+}
+
+static int get_u32(struct wd_cursor *c, uint32_t *ret)
+{
+	return get(c, ret, sizeof(*ret));
+}
+
+/* A path component list as the sink normalises it. */
+static bool valid_dir(struct wd_blob dir)
+{
+	struct wd_blob name;
+
+	if (dir.len == 0)
+		return true;
+	if (dir.len >= WD_WIRE_NAME_MAX || dir.ptr[dir.len - 1] == '/' ||
+	    memchr(dir.ptr, '\0', dir.len))
+		return false;
+	while (wd_blob_token(&dir, '/', &name))
+		if (name.len == 0 || wd_blob_is(name, ".") || wd_blob_is(name, ".."))
+			return false;
+	return true;
+}
+
+static bool valid_name(struct wd_blob name)
+{
+	return name.len < WD_WIRE_NAME_MAX && !wd_blob_is(name, ".") && !wd_blob_is(name, "..") &&
+	       wd_blob_chr(name, '/') < 0 && wd_blob_chr(name, '\0') < 0;
+}
+
+static int take_format(struct wd_worker *w, struct wd_catalog *cat, struct wd_cursor *c)
+{
+	struct wd_blob format = wd_wire_get(c);
+
+	if (c->failed || format.len > 64)
+		return WD_EPROTOCOL;
+	return wd_strpool_intern(&cat->strings, format, &w->db->format);
+}
+
+static int take_package(struct wd_worker *w, struct wd_catalog *cat, struct wd_cursor *c)
+{
+	struct wd_cat_package p = {.claim = (uint32_t)w->db->claims.n};
+
+	if (get_u32(c, &p.flags) < 0 || get(c, &p.size, sizeof(p.size)) < 0 ||
+	    get(c, &p.epoch, sizeof(p.epoch)) < 0 || p.flags >> WD_PACKAGE_FLAG_COUNT)
+		return WD_EPROTOCOL;
+	for (int i = 0; i < WD_PACKAGE_FIELD_COUNT; i++) {
+		struct wd_blob field = wd_wire_get(c);
+		int r = c->failed || field.len > WD_LIMIT_STRING
+				? WD_EPROTOCOL
+				: wd_strpool_intern(&cat->strings, field, &p.field[i]);
+
+		if (r < 0)
+			return r;
+	}
+	if (p.field[WD_PACKAGE_NAME] == 0)
+		return WD_EPROTOCOL;
+	if (w->db->packages.n >= WD_LIMIT_PACKAGES)
+		return WD_ELIMIT;
+	return wd_array_push(&w->db->packages, p);
+}
+
+static int take_dir(struct wd_worker *w, struct wd_cursor *c)
+{
+	struct wd_blob dir = wd_wire_get(c);
+
+	if (c->failed || !valid_dir(dir))
+		return WD_EPROTOCOL;
+	return wd_strpool_intern(&w->db->dirs, dir, &w->dir);
+}
+
+static int keep(struct wd_db *db, struct wd_blob bytes, uint32_t *ret_ref)
+{
+	return bytes.len ? wd_pool_add(&db->bytes, bytes, ret_ref) : 0;
+}
+
+static bool valid_claim(const struct wd_wire_claim *h, const struct wd_cursor *c,
+			struct wd_blob name)
+{
+	return !c->failed && c->pos == c->len && valid_name(name) &&
+	       h->digest_len <= WD_DIGEST_MAX && h->target_len <= WD_WIRE_NAME_MAX &&
+	       h->recorded_len <= WD_WIRE_NAME_MAX && !(h->flags >> WD_CLAIM_FLAG_COUNT);
+}
+
+static int take_claim(struct wd_worker *w, struct wd_cursor *c)
+{
+	struct wd_db *db = w->db;
+	struct wd_wire_claim h = {0};
+	struct wd_blob name, target, recorded, digest;
+	struct wd_cat_claim claim;
+	int r;
+
+	if (get(c, &h, sizeof(h)) < 0)
+		return WD_EPROTOCOL;
+	name = wd_cursor_bytes(c, h.name_len);
+	target = wd_cursor_bytes(c, h.target_len);
+	recorded = wd_cursor_bytes(c, h.recorded_len);
+	digest = wd_cursor_bytes(c, h.digest_len);
+	if (!valid_claim(&h, c, name) || db->packages.n == 0)
+		return WD_EPROTOCOL;
+	if (db->claims.n >= WD_LIMIT_CLAIMS)
+		return WD_ELIMIT;
+	claim = (struct wd_cat_claim){.package = (uint32_t)db->packages.n - 1,
+				      .dir = w->dir,
+				      .node = UINT32_MAX,
+				      .name_len = h.name_len,
+				      .target_len = h.target_len,
+				      .recorded_len = h.recorded_len,
+				      .mode = h.mode,
+				      .flags = (uint16_t)h.flags,
+				      .digest_algo = h.digest_algo,
+				      .digest_len = h.digest_len,
+				      .size = h.size};
+	r = keep(db, name, &claim.name);
+	if (r == 0)
+		r = keep(db, target, &claim.target);
+	if (r == 0)
+		r = keep(db, recorded, &claim.recorded);
+	if (r == 0)
+		r = keep(db, digest, &claim.digest);
+	if (r < 0)
+		return r;
+	db->packages.v[claim.package].nclaims++;
+	return wd_array_push(&db->claims, claim);
+}
+
+static int take_alias(struct wd_worker *w, struct wd_cursor *c)
+{
+	struct wd_blob path = wd_wire_get(c);
+	struct wd_blob target = wd_wire_get(c);
+	struct wd_cat_alias alias;
+	int r;
+
+	if (c->failed || path.len == 0 || !valid_dir(path) || target.len >= WD_WIRE_NAME_MAX)
+		return WD_EPROTOCOL;
+	if (w->db->aliases.n >= WD_LIMIT_CLAIMS)
+		return WD_ELIMIT;
+	alias.path_len = (uint16_t)path.len;
+	alias.target_len = (uint16_t)target.len;
+	r = wd_pool_add(&w->db->bytes, path, &alias.path);
+	if (r == 0)
+		r = wd_pool_add(&w->db->bytes, target, &alias.target);
+	return r < 0 ? r : wd_array_push(&w->db->aliases, alias);
+}
+
+static int take_error(struct wd_worker *w, struct wd_catalog *cat, struct wd_cursor *c)
+{
+	struct wd_blob path, message;
+	WD_CLEANUP_FREE char *path_str = NULL;
+	int32_t status;
+
+	if (get(c, &status, sizeof(status)) < 0)
+		return WD_EPROTOCOL;
+	path = wd_wire_get(c);
+	message = wd_wire_get(c);
+	if (c->failed || status >= 0)
+		return WD_EPROTOCOL;
+	if (++w->nerrors > WD_LIMIT_ERRORS)
+		return 0;
+	path_str = strndup(path.len ? path.ptr : w->db->path,
+			   path.len ? path.len : strlen(w->db->path));
+	if (path_str)
+		wd_catalog_error(cat, path_str, status, "%.*s", WD_BLOB_PRINTF(message));
+	return 0;
+}
+
+static int take_done(struct wd_worker *w, struct wd_cursor *c)
+{
+	int32_t status;
+
+	if (get(c, &status, sizeof(status)) < 0 || status > 0)
+		return WD_EPROTOCOL;
+	w->status = status;
+	w->done = true;
+	return 0;
+}
+
+static int take_record(struct wd_worker *w, struct wd_catalog *cat, uint8_t type,
+		       struct wd_blob payload)
+{
+	struct wd_cursor c = wd_cursor(payload);
+
+	switch (type) {
+	case WD_WIRE_HELLO:
+		return get_u32(&c, &w->db->fences);
+	case WD_WIRE_FORMAT:
+		return take_format(w, cat, &c);
+	case WD_WIRE_PACKAGE:
+		return take_package(w, cat, &c);
+	case WD_WIRE_DIR:
+		return take_dir(w, &c);
+	case WD_WIRE_CLAIM:
+		return take_claim(w, &c);
+	case WD_WIRE_ALIAS:
+		return take_alias(w, &c);
+	case WD_WIRE_ERROR:
+		return take_error(w, cat, &c);
+	case WD_WIRE_DONE:
+		return take_done(w, &c);
+	default:
+		return WD_EPROTOCOL;
+	}
+}
+
+/* Takes every whole record of the buffer and keeps the beginning of the next. */
+static int take_records(struct wd_worker *w, struct wd_catalog *cat)
+{
+	struct wd_blob in = wd_buf_view(&w->in);
+
+	while (in.len >= WD_WIRE_HEAD && !w->done) {
+		uint32_t len;
+		int r;
+
+		memcpy(&len, in.ptr, sizeof(len));
+		if (len > WD_WIRE_MAX * 2)
+			return WD_EPROTOCOL;
+		if (in.len - WD_WIRE_HEAD < len)
+			break;
+		r = take_record(w, cat, (uint8_t)in.ptr[4],
+				wd_blob(in.ptr + WD_WIRE_HEAD, len));
+		if (r < 0)
+			return r;
+		in = wd_blob_skip(in, WD_WIRE_HEAD + len);
+	}
+	memmove(w->in.ptr, in.ptr, in.len);
+	w->in.len = in.len;
+	return 0;
+}
+
+int wd_worker_read(struct wd_worker *w, struct wd_catalog *cat)
+{
+	ssize_t n;
+	int r;
+
+	if (w->eof)
+		return 0;
+	if (wd_buf_reserve(&w->in, READ_SIZE) < 0)
+		return -ENOMEM;
+	n = read(w->pipe, w->in.ptr + w->in.len, READ_SIZE);
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return 1;
+	if (n <= 0) {
+		w->eof = true;
+		return 0;
+	}
+	w->in.len += (size_t)n;
+	w->received += (uint64_t)n;
+	r = w->received > WD_LIMIT_BYTES ? WD_ELIMIT : take_records(w, cat);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		wd_worker_kill(w, r);
+	else if (w->done)
+		w->eof = true;
+	return !w->eof;
+}
+
+void wd_worker_kill(struct wd_worker *w, int status)
+{
+	if (w->pid > 0)
+		kill(w->pid, SIGKILL);
+	w->status = status;
+	w->done = true;
+	w->eof = true;
+}
+
+void wd_worker_wait(struct wd_worker *w)
+{
+	int wstatus = 0;
+
+	if (w->pid <= 0)
+		return;
+	TEMP_FAILURE_RETRY(waitpid(w->pid, &wstatus, 0));
+	w->pid = -1;
+	if (!w->done)
+		w->status = WIFSIGNALED(wstatus) && WTERMSIG(wstatus) == SIGXCPU ? WD_ETIMEOUT
+										 : WD_ECRASHED;
+}
+
+void wd_worker_done(struct wd_worker *w)
+{
+	if (w->pid > 0) {
+		wd_worker_kill(w, WD_ECRASHED);
+		wd_worker_wait(w);
+	}
+	if (w->pipe >= 0)
+		close(w->pipe);
+	w->pipe = -1;
+	wd_buf_done(&w->in);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "pkgdb/sink.h"
+
+#include "pkgdb/limits.h"
+#include "pkgdb/wire.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#define FLUSH_AT (256 * 1024)
+
+static struct wd_pipe_sink *self(struct wd_sink *sink)
+{
+	return (struct wd_pipe_sink *)sink;
+}
+
+static int flush(struct wd_pipe_sink *s)
+{
+	size_t at = 0;
+
+	if (s->out.status < 0)
+		s->status = s->out.status;
+	while (s->status == 0 && at < s->out.len) {
+		ssize_t n = TEMP_FAILURE_RETRY(write(s->fd, s->out.ptr + at, s->out.len - at));
+
+		if (n < 0)
+			s->status = -errno;
+		else
+			at += (size_t)n;
+	}
+	s->out.len = 0;
+	return s->status;
+}
+
+static int end_record(struct wd_pipe_sink *s, size_t at)
+{
+	wd_wire_end(&s->out, at);
+	return s->out.len >= FLUSH_AT || s->out.status < 0 ? flush(s) : s->status;
+}
+
+static int sink_package(struct wd_sink *sink, const struct wd_package *pkg)
+{
+	struct wd_pipe_sink *s = self(sink);
+	size_t at;
+
+	if (s->status < 0)
+		return s->status;
+	s->in_package = pkg->field[WD_PACKAGE_NAME].len > 0;
+	if (!s->in_package)
+		return WD_ECORRUPT;
+	if (++s->packages > WD_LIMIT_PACKAGES)
+		return s->status = WD_ELIMIT;
+	at = wd_wire_begin(&s->out, WD_WIRE_PACKAGE);
+	wd_wire_u32(&s->out, pkg->flags);
+	wd_wire_u64(&s->out, pkg->size);
+	wd_wire_u64(&s->out, pkg->epoch);
+	for (int i = 0; i < WD_PACKAGE_FIELD_COUNT; i++)
+		wd_wire_string(&s->out, wd_blob_head(pkg->field[i], WD_LIMIT_STRING));
+	return end_record(s, at);
+}
+
+/*
+ * Appends a path without leading, doubled and trailing slashes and "." components. False where it
+ * has ".." or NUL.
+ */
+static bool normalise(struct wd_buf *out, struct wd_blob path)
+{
+	size_t start = out->len;
+	struct wd_blob name;
+
+	if (path.len && memchr(path.ptr, '\0', path.len))
+		return false;
+	while (wd_blob_token(&path, '/', &name)) {
+		if (name.len == 0 || wd_blob_is(name, "."))
+			continue;
+		if (wd_blob_is(name, ".."))
+			return false;
+		if (out->len > start)
+			wd_buf_byte(out, '/');
+		wd_buf_blob(out, name);
+	}
+	return true;
+}
+
+/* Sends the directory of a claim unless it is the one of the claim before. */
+static bool send_dir(struct wd_pipe_sink *s, struct wd_blob dir)
+{
+	size_t at;
+
+	if (s->dir_known && wd_blob_equal(dir, wd_buf_view(&s->dir)))
+		return true;
+	s->work.len = 0;
+	s->dir_known = normalise(&s->work, dir) && s->work.len < WD_WIRE_NAME_MAX;
+	if (!s->dir_known)
+		return false;
+	s->dir.len = 0;
+	wd_buf_blob(&s->dir, dir);
+	at = wd_wire_begin(&s->out, WD_WIRE_DIR);
+	wd_wire_string(&s->out, wd_buf_view(&s->work));
+	wd_wire_end(&s->out, at);
+	return true;
+}
+
+static bool valid_name(struct wd_blob name)
+{
+	return name.len < WD_WIRE_NAME_MAX && !wd_blob_is(name, ".") && !wd_blob_is(name, "..") &&
+	       (name.len == 0 ||
+		(!memchr(name.ptr, '/', name.len) && !memchr(name.ptr, '\0', name.len)));
+}
+
+static int refuse(struct wd_sink *sink, const struct wd_claim *c)
+{
+	struct wd_blob dir = wd_blob_head(c->dir, 200);
+	struct wd_blob name = wd_blob_head(c->name, 200);
+
+	return wd_sink_error(sink, WD_ECORRUPT, NULL, "claimed path is not a path: %.*s/%.*s",
+			     WD_BLOB_PRINTF(dir), WD_BLOB_PRINTF(name));
+}
+
+static int sink_claim(struct wd_sink *sink, const struct wd_claim *c)
+{
+	struct wd_pipe_sink *s = self(sink);
+	struct wd_wire_claim w = {.size = c->size,
+				  .flags = c->flags,
+				  .mode = c->mode,
+				  .name_len = (uint16_t)c->name.len,
+				  .digest_algo = c->digest_algo};
+	struct wd_blob target = wd_blob_head(c->target, WD_WIRE_NAME_MAX);
+	struct wd_blob recorded = wd_blob_head(c->recorded, WD_WIRE_NAME_MAX);
+	size_t at;
+
+	if (s->status < 0)
+		return s->status;
+	if (!s->in_package)
+		return WD_ECORRUPT;
+	if (!valid_name(c->name) || !send_dir(s, c->dir))
+		return refuse(sink, c);
+	if (++s->claims > WD_LIMIT_CLAIMS)
+		return s->status = WD_ELIMIT;
+	w.target_len = (uint16_t)target.len;
+	w.recorded_len = (uint16_t)recorded.len;
+	w.digest_len = (uint8_t)(c->digest.len <= WD_DIGEST_MAX ? c->digest.len : 0);
+	at = wd_wire_begin(&s->out, WD_WIRE_CLAIM);
+	wd_buf_append(&s->out, &w, sizeof(w));
+	wd_buf_blob(&s->out, c->name);
+	wd_buf_blob(&s->out, target);
+	wd_buf_blob(&s->out, recorded);
+	wd_buf_append(&s->out, c->digest.ptr, w.digest_len);
+	return end_record(s, at);
+}
+
+static int sink_alias(struct wd_sink *sink, struct wd_blob path, struct wd_blob target)
+{
+	struct wd_pipe_sink *s = self(sink);
+	size_t at;
+
+	if (s->status < 0)
+		return s->status;
+	s->work.len = 0;
+	if (!normalise(&s->work, path) || s->work.len >= WD_WIRE_NAME_MAX ||
+	    target.len >= WD_WIRE_NAME_MAX)
+		return wd_sink_error(sink, WD_ECORRUPT, NULL, "link is not a path: %.*s",
+				     WD_BLOB_PRINTF(wd_blob_head(path, 200)));
+	if (++s->claims > WD_LIMIT_CLAIMS)
+		return s->status = WD_ELIMIT;
+	at = wd_wire_begin(&s->out, WD_WIRE_ALIAS);
+	wd_wire_string(&s->out, wd_buf_view(&s->work));
+	wd_wire_string(&s->out, target);
+	return end_record(s, at);
+}
+
+static int sink_format(struct wd_sink *sink, const char *format)
+{
+	struct wd_pipe_sink *s = self(sink);
+	size_t at = wd_wire_begin(&s->out, WD_WIRE_FORMAT);
+
+	wd_wire_string(&s->out, wd_blob_head(wd_blob_str(format), WD_LIMIT_STRING));
+	return end_record(s, at);
+}
+
+static int sink_error(struct wd_sink *sink, int status, const char *path, const char *message)
+{
+	struct wd_pipe_sink *s = self(sink);
+	size_t at = wd_wire_begin(&s->out, WD_WIRE_ERROR);
+
+	wd_wire_u32(&s->out, (uint32_t)status);
+	wd_wire_string(&s->out, wd_blob_head(wd_blob_str(path), WD_WIRE_NAME_MAX));
+	wd_wire_string(&s->out, wd_blob_head(wd_blob_str(message), WD_WIRE_NAME_MAX));
+	return end_record(s, at);
+}
+
+void wd_pipe_sink_init(struct wd_pipe_sink *s, int fd)
+{
+	static const struct wd_sink_ops ops = {
+		.package = sink_package,
+		.claim = sink_claim,
+		.alias = sink_alias,
+		.format = sink_format,
+		.error = sink_error,
+	};
+
+	*s = (struct wd_pipe_sink){.sink.ops = &ops, .fd = fd};
+}
+
+void wd_pipe_sink_hello(struct wd_pipe_sink *s, uint32_t fences, const char *missing)
+{
+	size_t at = wd_wire_begin(&s->out, WD_WIRE_HELLO);
+
+	wd_wire_u32(&s->out, fences);
+	wd_wire_string(&s->out, wd_blob_str(missing));
+	wd_wire_end(&s->out, at);
+}
+
+int wd_pipe_sink_done(struct wd_pipe_sink *s, int status)
+{
+	int sticky = s->status;
+	size_t at;
+
+	s->status = 0;
+	at = wd_wire_begin(&s->out, WD_WIRE_DONE);
+	wd_wire_u32(&s->out, (uint32_t)(sticky < 0 ? sticky : status));
+	wd_wire_end(&s->out, at);
+	return flush(s);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The sink inside a worker: encodes what a backend pushes and writes it to the pipe. */
+#ifndef WD_PKGDB_SINK_H
+#define WD_PKGDB_SINK_H
+
+#include "base/buf.h"
+#include "pkgdb/backend.h"
+
+struct wd_pipe_sink {
+	struct wd_sink sink; /* what load() gets */
+	int fd;
+	int status; /* sticky: the pipe is gone, or a limit was reached */
+	bool in_package;
+	uint64_t packages;
+	uint64_t claims;
+	struct wd_buf out;
+	struct wd_buf dir; /* the directory last sent, as the backend spells it */
+	bool dir_known;
+	struct wd_buf work; /* scratch */
+};
+
+/* `fd` is the pipe's writing end, borrowed. */
+void wd_pipe_sink_init(struct wd_pipe_sink *s, int fd);
+void wd_pipe_sink_hello(struct wd_pipe_sink *s, uint32_t fences, const char *missing);
+/* Sends what is left and the final record. 0 or the sticky status. */
+int wd_pipe_sink_done(struct wd_pipe_sink *s, int status);
+
+#endif

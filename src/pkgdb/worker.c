@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The worker process. Nothing in this file runs in the parent beyond wd_worker_start(). */
+#include "pkgdb/worker.h"
+
+#include "base/cleanup.h"
+#include "pkgdb/fence.h"
+#include "pkgdb/limits.h"
+#include "pkgdb/sink.h"
+#include "rootfs/root.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define PIPE_SIZE (1 << 20)
+
+/* Where the descriptors stand in a worker; 0, 1 and 2 are /dev/null. */
+enum { FD_DB = 3, FD_DIR = 4, FD_PIPE = 5 };
+
+static int open_beneath(const struct wd_request *req, const char *path)
+{
+	(void)req;
+	return wd_open_beneath(FD_DIR, path, NULL);
+}
+
+/* Moves the three descriptors to their places and closes everything else. */
+static int settle_descriptors(const struct wd_job *job, int pipe_fd)
+{
+	/* above the places first, so that no move overwrites what is still needed */
+	int db = fcntl(job->fd, F_DUPFD, 16);
+	int dir = fcntl(job->dir_fd, F_DUPFD, 16);
+	int out = fcntl(pipe_fd, F_DUPFD, 16);
+	int null = open("/dev/null", O_RDWR);
+
+	if (db < 0 || dir < 0 || out < 0)
+		return -errno;
+	for (int fd = 0; null >= 0 && fd <= 2; fd++)
+		if (dup2(null, fd) < 0)
+			return -errno;
+	if (dup2(db, FD_DB) < 0 || dup2(dir, FD_DIR) < 0 || dup2(out, FD_PIPE) < 0)
+		return -errno;
+	if (syscall(SYS_close_range, FD_PIPE + 1, ~0u, 0) < 0)
+		for (int fd = FD_PIPE + 1; fd < 4096; fd++)
+			close(fd);
+	return 0;
+}
+
+static int module_error(struct wd_sink *sink, int status, const char *detail)
+{
+	wd_sink_error(sink, status, NULL, "backend module: %s", detail ? detail : "unknown error");
+	return status;
+}
+
+static int load_module(const struct wd_descriptor *d, struct wd_sink *sink,
+		       const struct wd_backend **ret)
+{
+	char path[4096];
+	const struct wd_backend *backend;
+	void *module;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s.so", d->dir, d->name) >= sizeof(path))
+		return -ENAMETOOLONG;
+	module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!module)
+		return module_error(sink, WD_EMODULE, dlerror());
+	backend = dlsym(module, WD_BACKEND_SYMBOL);
+	if (!backend || !backend->load)
+		return module_error(sink, WD_EMODULE, "no " WD_BACKEND_SYMBOL " in it");
+	if (backend->abi != WD_BACKEND_ABI)
+		return module_error(sink, WD_EABI, "it was built for another ABI version");
+	*ret = backend;
+	return 0;
+}
+
+static int run_backend(const struct wd_job *job, struct wd_pipe_sink *s)
+{
+	struct wd_request req = {.path = job->path,
+				 .fd = FD_DB,
+				 .is_dir = job->is_dir,
+				 .want = job->want,
+				 .open = open_beneath};
+	const struct wd_backend *backend;
+	int r = load_module(job->backend, &s->sink, &backend);
+
+	if (r < 0)
+		return r;
+	wd_pipe_sink_hello(s, wd_fence_raise(FD_DIR), "");
+	return backend->load(&req, &s->sink);
+}
+
+__attribute__((noreturn)) static void worker_main(const struct wd_job *job, int pipe_fd)
+{
+	struct wd_pipe_sink sink;
+	int r;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	clearenv();
+	r = settle_descriptors(job, pipe_fd);
+	wd_pipe_sink_init(&sink, FD_PIPE);
+	if (r == 0)
+		r = run_backend(job, &sink);
+	wd_pipe_sink_done(&sink, r);
+	_exit(0);
+}
+
+int wd_worker_start(const struct wd_job *job, struct wd_db *db, struct wd_worker *w)
+{
+	struct timespec now;
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	fcntl(fds[0], F_SETPIPE_SZ, PIPE_SIZE);
+	pid = fork();
+	if (pid == 0)
+		worker_main(job, fds[1]);
+	close(fds[1]);
+	if (pid < 0) {
+		close(fds[0]);
+		return -errno;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	*w = (struct wd_worker){.db = db,
+				.pid = pid,
+				.pipe = fds[0],
+				.deadline = now.tv_sec + WD_LIMIT_WALL_SECONDS};
+	return 0;
+}

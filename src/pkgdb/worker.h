@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Workers: one forked process for each database, which loads the backend's module, fences itself
+ * in and sends records through a pipe; and the parent's side of that pipe.
+ */
+#ifndef WD_PKGDB_WORKER_H
+#define WD_PKGDB_WORKER_H
+
+#include "pkgdb/catalog.h"
+#include "pkgdb/descriptor.h"
+
+#include <sys/types.h>
+#include <time.h>
+
+struct wd_worker {
+	struct wd_db *db; /* what it fills; the worker's until the catalog takes it */
+	pid_t pid;
+	int pipe;
+	time_t deadline; /* CLOCK_MONOTONIC seconds */
+	int status;	 /* of load(), or why the worker failed */
+	bool done;	 /* its DONE record came */
+	bool eof;
+	uint64_t received;
+	uint32_t dir; /* current directory, in db->dirs */
+	unsigned nerrors;
+	struct wd_buf in;
+};
+
+/* What a worker is to read. The descriptors are borrowed. */
+struct wd_job {
+	const struct wd_descriptor *backend;
+	const char *path; /* as probed, relative to the root */
+	int fd;		  /* the database */
+	int dir_fd;	  /* the directory that it may read; `fd` where the database is one */
+	bool is_dir;
+	uint32_t want; /* WD_WANT_* */
+};
+
+/* Forks a worker. 0, with *w ready for wd_worker_read(), or a negated errno. */
+int wd_worker_start(const struct wd_job *job, struct wd_db *db, struct wd_worker *w);
+
+/*
+ * Takes what is in the pipe into w->db. Blocks only where the pipe is empty. Returns 1 while
+ * there may be more, 0 at the end, or -ENOMEM; anything that is wrong with the worker itself
+ * ends it and stands in w->status.
+ */
+int wd_worker_read(struct wd_worker *w, struct wd_catalog *cat);
+
+/* Kills a worker that is not through, with the reason. */
+void wd_worker_kill(struct wd_worker *w, int status);
+
+/* Waits for the process and settles w->status. */
+void wd_worker_wait(struct wd_worker *w);
+
+/* Releases everything but w->db. */
+void wd_worker_done(struct wd_worker *w);
+
+#endif
