@@ -43,6 +43,11 @@ verdict "licence line first" "$(
 
 verdict "no spaces at the ends of lines" "$(code | xargs grep -nE '[[:blank:]]+$')"
 
+# A tarball would lack it, and nothing would build it.
+verdict "every source is listed in Makefile.am" "$(code | while read -r file; do
+	grep -qwF "$file" Makefile.am || echo "$file"
+done)"
+
 if ctags --version 2>/dev/null | grep -q 'Universal Ctags'; then
 	sizes=$(functions)
 	verdict "functions of at most $max_function lines" "$(awk -v max=$max_function \
