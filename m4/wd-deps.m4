@@ -14,7 +14,6 @@ AS_VAR_APPEND([wd_missing_fedora], [" $3"])])
 # WD_DEPENDENCIES_INIT
 AC_DEFUN([WD_DEPENDENCIES_INIT], [dnl
 PKG_PROG_PKG_CONFIG
-PKG_INSTALLDIR
 wd_missing=
 wd_missing_debian=
 wd_missing_fedora=
