@@ -278,8 +278,9 @@ struct wd_backend {
 	/*
 	 * Reads the whole database. Returns 0 when everything was read, also when single packages
 	 * were reported through wd_sink_error(); else one negative status for the database:
-	 * WD_ENOTMINE (another format: not an error if another backend reads it), WD_ECORRUPT,
-	 * WD_EUNSUPPORTED, WD_ELIMIT, or a negated errno. What was pushed before stays.
+	 * WD_ENOTMINE (another format: not an error if another backend reads it), WD_EABSENT
+	 * (there is no database here after all: never an error), WD_ECORRUPT, WD_EUNSUPPORTED,
+	 * WD_ELIMIT, or a negated errno. What was pushed before stays.
 	 */
 	int (*load)(const struct wd_request *req, struct wd_sink *sink);
 	/*

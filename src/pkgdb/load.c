@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-struct seen {
+/* Which file a worker reads: the same database under two names counts once for a backend. */
+struct source {
+	const struct wd_descriptor *backend;
 	dev_t dev;
 	ino_t ino;
 };
@@ -19,18 +21,20 @@ struct wd_load {
 	struct wd_catalog *cat;
 	uint32_t want;
 	WD_ARRAY(struct wd_worker) workers;
-	WD_ARRAY(struct seen) seen;
+	WD_ARRAY(struct source) sources; /* of the worker with the same index */
 };
 
-/* The same database under two names (a symlinked var/lib/rpm) counts once. */
-static bool seen_before(struct wd_load *l, const struct stat *st)
+static bool same_file(const struct source *a, const struct source *b)
 {
-	struct seen s = {st->st_dev, st->st_ino};
+	return a->dev == b->dev && a->ino == b->ino;
+}
 
-	for (size_t i = 0; i < l->seen.n; i++)
-		if (l->seen.v[i].dev == s.dev && l->seen.v[i].ino == s.ino)
+static bool seen_before(const struct wd_load *l, const struct source *s)
+{
+	for (size_t i = 0; i < l->sources.n; i++)
+		if (l->sources.v[i].backend == s->backend && same_file(&l->sources.v[i], s))
 			return true;
-	return wd_array_push(&l->seen, s) < 0;
+	return false;
 }
 
 static int open_parent(const struct wd_load *l, const char *path)
@@ -43,12 +47,14 @@ static int open_parent(const struct wd_load *l, const char *path)
 	return wd_openat_in_root(l->root->fd, dir, O_RDONLY | O_DIRECTORY);
 }
 
-static int start_worker(struct wd_load *l, const struct wd_job *job)
+static int start_worker(struct wd_load *l, const struct wd_job *job, const struct source *source)
 {
 	struct wd_db *db = wd_db_new(job->backend, job->path);
 	struct wd_worker w;
 	int r = db ? wd_array_reserve(&l->workers, 1) : -ENOMEM;
 
+	if (r == 0)
+		r = wd_array_reserve(&l->sources, 1);
 	if (r == 0)
 		r = wd_worker_start(job, db, &w);
 	if (r < 0) {
@@ -56,6 +62,7 @@ static int start_worker(struct wd_load *l, const struct wd_job *job)
 		return r;
 	}
 	l->workers.v[l->workers.n++] = w;
+	l->sources.v[l->sources.n++] = *source;
 	return 0;
 }
 
@@ -68,14 +75,18 @@ static int load_one(struct wd_load *l, const struct wd_descriptor *d, const char
 			     .dir_fd = fd,
 			     .is_dir = S_ISDIR(st->st_mode),
 			     .want = l->want};
-	WD_CLEANUP_FD int parent = job.is_dir ? -1 : open_parent(l, path);
+	struct source source = {d, st->st_dev, st->st_ino};
+	WD_CLEANUP_FD int parent = -1;
 
+	if (seen_before(l, &source))
+		return 0;
 	if (!job.is_dir) {
+		parent = open_parent(l, path);
 		if (parent < 0)
 			return parent;
 		job.dir_fd = parent;
 	}
-	return start_worker(l, &job);
+	return start_worker(l, &job, &source);
 }
 
 static int probe_path(struct wd_load *l, const struct wd_descriptor *d, const char *probe)
@@ -95,7 +106,7 @@ static int probe_path(struct wd_load *l, const struct wd_descriptor *d, const ch
 		r = fd;
 	else if (!want_dir && S_ISDIR(st.st_mode))
 		r = WD_ENOTREG;
-	else if (!seen_before(l, &st))
+	else
 		r = load_one(l, d, path, fd, &st);
 	if (r < 0 && r != -ENOMEM) {
 		wd_catalog_error(l->cat, path, r, NULL);
@@ -124,7 +135,7 @@ static void load_free(struct wd_load *l)
 		wd_db_free(l->workers.v[i].db);
 	}
 	wd_array_done(&l->workers);
-	wd_array_done(&l->seen);
+	wd_array_done(&l->sources);
 	free(l);
 }
 
@@ -200,15 +211,31 @@ static int gather(struct wd_load *l)
 	}
 }
 
-/* Settles one worker's result; its database goes to the catalog. */
-static int settle(struct wd_load *l, struct wd_worker *w)
+/* Whether another backend read the file that this worker's backend does not know. */
+static bool read_by_another(const struct wd_load *l, size_t i)
 {
-	wd_worker_wait(w);
-	if (w->status == WD_ENOTMINE && w->db->packages.n == 0)
+	for (size_t k = 0; k < l->workers.n; k++)
+		if (k != i && same_file(&l->sources.v[k], &l->sources.v[i]) &&
+		    l->workers.v[k].status != WD_ENOTMINE)
+			return true;
+	return false;
+}
+
+/* What a backend has not said itself about a failure is said here, once. */
+static bool needs_error(const struct wd_worker *w)
+{
+	return w->status < 0 && (w->nerrors == 0 || w->status == WD_ECRASHED ||
+				 w->status == WD_ETIMEOUT || w->status == WD_EPROTOCOL);
+}
+
+/* Settles one worker's result; its database goes to the catalog. */
+static int settle(struct wd_load *l, size_t i)
+{
+	struct wd_worker *w = &l->workers.v[i];
+
+	if (w->status == WD_EABSENT || (w->status == WD_ENOTMINE && read_by_another(l, i)))
 		return 0;
-	if (w->status < 0 && w->nerrors == 0)
-		wd_catalog_error(l->cat, w->db->path, w->status, NULL);
-	else if (w->status == WD_ECRASHED || w->status == WD_ETIMEOUT || w->status == WD_EPROTOCOL)
+	if (needs_error(w))
 		wd_catalog_error(l->cat, w->db->path, w->status, NULL);
 	w->db->complete = w->status == 0 && w->nerrors == 0;
 	if (wd_array_push(&l->cat->dbs, w->db) < 0)
@@ -221,8 +248,10 @@ int wd_load_finish(struct wd_load *l)
 {
 	int r = gather(l);
 
+	for (size_t i = 0; i < l->workers.n; i++)
+		wd_worker_wait(&l->workers.v[i]);
 	for (size_t i = 0; r == 0 && i < l->workers.n; i++)
-		r = settle(l, &l->workers.v[i]);
+		r = settle(l, i);
 	if (r == 0)
 		r = wd_catalog_finish(l->cat);
 	load_free(l);

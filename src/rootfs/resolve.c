@@ -14,6 +14,14 @@ struct walk {
 
 static wd_node_id walk_path(struct walk *w, wd_node_id dir, struct wd_blob path);
 
+/* A ghost link leads nowhere: it is not on disk. */
+static bool is_link(const struct wd_tree *tree, wd_node_id id)
+{
+	const struct wd_node *n = wd_tree_node(tree, id);
+
+	return n->type == WD_TYPE_SYMLINK && !(n->flags & WD_NODE_GHOST);
+}
+
 static wd_node_id follow(struct walk *w, wd_node_id link)
 {
 	struct wd_blob target = wd_tree_link(w->tree, link);
@@ -44,7 +52,7 @@ static wd_node_id walk_path(struct walk *w, wd_node_id dir, struct wd_blob path)
 			continue;
 		}
 		dir = child(w, dir, name);
-		if (dir != WD_NODE_NONE && wd_tree_node(w->tree, dir)->type == WD_TYPE_SYMLINK)
+		if (dir != WD_NODE_NONE && is_link(w->tree, dir))
 			dir = follow(w, dir);
 	}
 	return dir;
@@ -77,7 +85,7 @@ wd_node_id wd_tree_find(struct wd_tree *tree, struct wd_blob path, bool ghosts)
 wd_node_id wd_tree_target(struct wd_tree *tree, wd_node_id link)
 {
 	struct walk w = {.tree = tree};
-	wd_node_id id = follow(&w, link);
+	wd_node_id id = is_link(tree, link) ? follow(&w, link) : WD_NODE_NONE;
 
 	if (id != WD_NODE_NONE && wd_tree_node(tree, id)->flags & WD_NODE_GHOST)
 		return WD_NODE_NONE;

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/glob.h"
+
+bool wd_glob_is_literal(struct wd_blob component)
+{
+	for (size_t i = 0; i < component.len; i++)
+		if (component.ptr[i] == '*' || component.ptr[i] == '?' || component.ptr[i] == '[')
+			return false;
+	return true;
+}
+
+/*
+ * Matches one byte against the set at the front of *p and moves *p behind it. A '[' without its
+ * ']' stands for itself.
+ */
+static bool match_set(struct wd_blob *p, char byte)
+{
+	ptrdiff_t end = wd_blob_chr(wd_blob_skip(*p, 2), ']');
+	struct wd_blob set;
+	bool invert, hit = false;
+
+	if (end < 0) {
+		*p = wd_blob_skip(*p, 1);
+		return byte == '[';
+	}
+	set = wd_blob_head(wd_blob_skip(*p, 1), (size_t)end + 1);
+	*p = wd_blob_skip(*p, (size_t)end + 3);
+	invert = set.ptr[0] == '!';
+	if (invert)
+		set = wd_blob_skip(set, 1);
+	for (size_t i = 0; i < set.len; i++) {
+		if (i + 2 < set.len && set.ptr[i + 1] == '-') {
+			hit |= (uint8_t)byte >= (uint8_t)set.ptr[i] &&
+			       (uint8_t)byte <= (uint8_t)set.ptr[i + 2];
+			i += 2;
+		} else {
+			hit |= byte == set.ptr[i];
+		}
+	}
+	return hit != invert;
+}
+
+/* Matches the front of the pattern, which is no star, against one byte. */
+static bool match_one(struct wd_blob *pattern, char byte)
+{
+	char c = pattern->ptr[0];
+
+	if (c == '[')
+		return match_set(pattern, byte);
+	*pattern = wd_blob_skip(*pattern, 1);
+	return c == '?' || c == byte;
+}
+
+static void push_capture(struct wd_captures *caps, struct wd_blob b)
+{
+	if (caps && caps->n < WD_GLOB_CAPTURES)
+		caps->at[caps->n] = b;
+	if (caps)
+		caps->n++;
+}
+
+/*
+ * A star first tries to match nothing, then more. Only the last star met is ever taken back: what
+ * an earlier star took is as short as it can be and need not grow. That keeps it from being
+ * exponential; it is at worst the product of the lengths.
+ */
+static bool match_component(struct wd_blob pattern, struct wd_blob name, struct wd_captures *caps)
+{
+	struct wd_blob star_pattern = WD_BLOB_NULL, star_name = name;
+	size_t base = caps ? caps->n : 0;
+	size_t taken = 0;
+	bool starred = false;
+
+	while (name.len || pattern.len) {
+		struct wd_blob p = pattern;
+
+		if (pattern.len && pattern.ptr[0] == '*') {
+			if (starred)
+				push_capture(caps, wd_blob_head(star_name, taken));
+			pattern = star_pattern = wd_blob_skip(pattern, 1);
+			star_name = name;
+			taken = 0;
+			starred = true;
+		} else if (pattern.len && name.len && match_one(&p, name.ptr[0])) {
+			pattern = p;
+			name = wd_blob_skip(name, 1);
+		} else if (starred && taken < star_name.len) {
+			taken++;
+			pattern = star_pattern;
+			name = wd_blob_skip(star_name, taken);
+		} else {
+			if (caps)
+				caps->n = base;
+			return false;
+		}
+	}
+	if (starred)
+		push_capture(caps, wd_blob_head(star_name, taken));
+	return true;
+}
+
+bool wd_glob_name(struct wd_blob pattern, struct wd_blob name)
+{
+	return match_component(pattern, name, NULL);
+}
+
+static struct wd_blob take_component(struct wd_blob *rest)
+{
+	struct wd_blob c = WD_BLOB("");
+
+	wd_blob_token(rest, '/', &c);
+	return c;
+}
+
+static bool match_path(struct wd_blob pattern, struct wd_blob path, struct wd_captures *caps);
+
+/* `**` followed by `pattern`: tries it behind every number of leading components. */
+static bool match_deep(struct wd_blob pattern, struct wd_blob path, struct wd_captures *caps)
+{
+	size_t base = caps->n;
+	size_t taken = 0;
+
+	if (pattern.len == 0) {
+		push_capture(caps, path);
+		return true;
+	}
+	for (struct wd_blob rest = path; rest.len;) {
+		size_t end = taken ? taken - 1 : 0; /* without the slash */
+
+		caps->n = base;
+		push_capture(caps, wd_blob_head(path, end));
+		if (match_path(pattern, rest, caps))
+			return true;
+		take_component(&rest);
+		taken = path.len - rest.len;
+	}
+	caps->n = base;
+	return false;
+}
+
+static bool match_path(struct wd_blob pattern, struct wd_blob path, struct wd_captures *caps)
+{
+	while (pattern.len) {
+		struct wd_blob p = take_component(&pattern);
+
+		if (wd_blob_is(p, "**"))
+			return match_deep(pattern, path, caps);
+		if (path.len == 0 || !match_component(p, take_component(&path), caps))
+			return false;
+	}
+	return path.len == 0;
+}
+
+bool wd_glob_path(struct wd_blob pattern, struct wd_blob path, struct wd_captures *ret)
+{
+	struct wd_captures caps = {.n = 0};
+
+	if (!match_path(pattern, path, &caps))
+		return false;
+	if (caps.n > WD_GLOB_CAPTURES)
+		caps.n = WD_GLOB_CAPTURES;
+	if (ret)
+		*ret = caps;
+	return true;
+}
+
+void wd_glob_expand(struct wd_blob template, const struct wd_captures *captures,
+		    struct wd_buf *out)
+{
+	for (size_t i = 0; i < template.len; i++) {
+		char c = template.ptr[i];
+		size_t n;
+
+		if (c != '$' || i + 1 == template.len || template.ptr[i + 1] < '1' ||
+		    template.ptr[i + 1] > '9') {
+			wd_buf_byte(out, c);
+			continue;
+		}
+		n = (size_t)(template.ptr[++i] - '1');
+		if (n < captures->n)
+			wd_buf_blob(out, captures->at[n]);
+	}
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "provenance/attribute.h"
+
+#include "base/glob.h"
+#include "base/status.h"
+#include "pkgdb/descriptor.h"
+
+#include <string.h>
+
+/* Deeper patterns than this are not in the table; it bounds the recursion on hostile trees. */
+#define DEPTH_MAX 256
+
+struct rule {
+	struct wd_blob glob;
+	struct wd_blob owner; /* candidates, separated by spaces */
+	enum wd_basis basis;
+	uint32_t scope; /* bit n: database n of the catalog is in scope */
+};
+
+struct attributor {
+	struct wd_owners *o;
+	uint32_t *by_name;   /* string id of a name: 1 + its first package, 0 = none */
+	uint32_t *same_name; /* package: 1 + the next one of the same name */
+	struct rule rule;
+	struct wd_buf path;
+	struct wd_buf work;
+};
+
+/* Packages by name; those that were removed do not make files any more. */
+static int index_names(struct attributor *a)
+{
+	const struct wd_catalog *cat = a->o->cat;
+
+	a->by_name = calloc(cat->strings.entries.n + 1, sizeof(*a->by_name));
+	a->same_name = calloc(cat->packages.n + 1, sizeof(*a->same_name));
+	if (!a->by_name || !a->same_name)
+		return -ENOMEM;
+	for (size_t i = cat->packages.n; i > 0; i--) {
+		const struct wd_cat_package *p = &cat->packages.v[i - 1];
+		uint32_t name = p->field[WD_PACKAGE_NAME];
+
+		if (p->flags & WD_PACKAGE_CONFIG_FILES)
+			continue;
+		a->same_name[i - 1] = a->by_name[name];
+		a->by_name[name] = (uint32_t)i;
+	}
+	return 0;
+}
+
+/* NAME, or NAME:ARCH, of a database in scope. */
+static uint32_t find_package(const struct attributor *a, struct wd_blob spec)
+{
+	const struct wd_catalog *cat = a->o->cat;
+	ptrdiff_t colon = wd_blob_rchr(spec, ':');
+	struct wd_blob name = colon < 0 ? spec : wd_blob_head(spec, (size_t)colon);
+	struct wd_blob arch = colon < 0 ? WD_BLOB_NULL : wd_blob_skip(spec, (size_t)colon + 1);
+	uint32_t id = wd_strpool_find(&cat->strings, name);
+
+	for (uint32_t i = id ? a->by_name[id] : 0; i; i = a->same_name[i - 1]) {
+		const struct wd_cat_package *p = &cat->packages.v[i - 1];
+
+		if (!(a->rule.scope >> p->db & 1))
+			continue;
+		if (arch.len == 0 || wd_blob_equal(arch, wd_package_field(cat, p, WD_PACKAGE_ARCH)))
+			return i - 1;
+	}
+	return WD_PACKAGE_NONE;
+}
+
+static bool is_owned(const struct attributor *a, wd_node_id node)
+{
+	return node != WD_NODE_NONE && wd_owners_basis(a->o, node) != WD_BASIS_NONE;
+}
+
+/* Turns one candidate of a rule into an attribution; false where it has no owner here. */
+static bool candidate(struct attributor *a, struct wd_blob spec, wd_node_id node,
+		      const struct wd_captures *captures, struct wd_attribution *ret)
+{
+	struct wd_blob pkg = WD_BLOB("pkg:"), path = WD_BLOB("path:");
+
+	*ret = (struct wd_attribution){.package = WD_PACKAGE_NONE,
+				       .via = WD_NODE_NONE,
+				       .basis = (uint8_t)a->rule.basis};
+	if (wd_blob_is(spec, "target")) {
+		if (wd_tree_node(a->o->tree, node)->type == WD_TYPE_SYMLINK)
+			ret->via = wd_tree_target(a->o->tree, node);
+		return ret->via != node && is_owned(a, ret->via);
+	}
+	a->work.len = 0;
+	wd_glob_expand(wd_blob_skip(spec, wd_blob_starts(spec, pkg) ? pkg.len : path.len),
+		       captures, &a->work);
+	if (wd_blob_starts(spec, pkg)) {
+		ret->package = find_package(a, wd_buf_view(&a->work));
+		return ret->package != WD_PACKAGE_NONE;
+	}
+	ret->via = wd_tree_find(a->o->tree, wd_buf_view(&a->work), false);
+	return ret->via != node && is_owned(a, ret->via);
+}
+
+/* A node that the rule's glob may match: attributes it by the first candidate that exists. */
+static int apply(struct attributor *a, wd_node_id node)
+{
+	struct wd_blob rest = a->rule.owner, spec;
+	struct wd_captures captures;
+	struct wd_attribution at;
+
+	if (is_owned(a, node) || wd_tree_node(a->o->tree, node)->flags & WD_NODE_GHOST)
+		return 0;
+	a->path.len = 0;
+	wd_tree_path(a->o->tree, node, &a->path);
+	if (!wd_glob_path(a->rule.glob, wd_buf_view(&a->path), &captures))
+		return 0;
+	while (wd_blob_word(&rest, &spec))
+		if (candidate(a, spec, node, &captures, &at))
+			return wd_owners_attribute(a->o, node, at);
+	return a->path.status < 0 ? a->path.status : a->work.status;
+}
+
+static int expand(struct attributor *a, struct wd_blob pattern, wd_node_id node, int depth);
+
+/* Every child of a directory whose name matches; only what was on disk when the map was built. */
+static int expand_children(struct attributor *a, struct wd_blob name, struct wd_blob rest,
+			   wd_node_id dir, int depth)
+{
+	const struct wd_node *d = wd_tree_node(a->o->tree, dir);
+	uint32_t first = d->first, end = d->first + d->count;
+
+	if (d->type != WD_TYPE_DIR || !(d->flags & WD_NODE_LOADED))
+		return 0;
+	for (uint32_t i = first; i < end; i++) {
+		int r = wd_glob_name(name, wd_tree_name(a->o->tree, i))
+				? expand(a, rest, i, depth + 1)
+				: 0;
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* A pattern that begins with `**`: below `dir` at every depth. */
+static int expand_deep(struct attributor *a, struct wd_blob pattern, struct wd_blob rest,
+		       wd_node_id dir, int depth)
+{
+	const struct wd_node *d = wd_tree_node(a->o->tree, dir);
+	uint32_t first = d->first, end = d->first + d->count;
+	int r = rest.len ? expand(a, rest, dir, depth + 1) : 0;
+
+	if (d->type != WD_TYPE_DIR || !(d->flags & WD_NODE_LOADED))
+		return r;
+	for (uint32_t i = first; r == 0 && i < end; i++) {
+		if (rest.len == 0)
+			r = apply(a, i);
+		if (r == 0 && wd_tree_node(a->o->tree, i)->type == WD_TYPE_DIR)
+			r = expand(a, pattern, i, depth + 1);
+	}
+	return r;
+}
+
+/* `**` at the very front: every directory of the tree, which is quicker to list than to walk. */
+static int expand_everywhere(struct attributor *a, struct wd_blob rest)
+{
+	for (wd_node_id i = 0; i < a->o->nnodes; i++) {
+		const struct wd_node *n = wd_tree_node(a->o->tree, i);
+		int r;
+
+		if (n->type != WD_TYPE_DIR || n->flags & WD_NODE_GHOST)
+			continue;
+		r = expand(a, rest, i, 0);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int expand(struct attributor *a, struct wd_blob pattern, wd_node_id node, int depth)
+{
+	struct wd_blob rest = pattern, name;
+	wd_node_id child;
+
+	if (depth > DEPTH_MAX)
+		return 0;
+	if (!wd_blob_token(&rest, '/', &name))
+		return apply(a, node);
+	if (wd_blob_is(name, "**"))
+		return expand_deep(a, pattern, rest, node, depth);
+	if (!wd_glob_is_literal(name))
+		return expand_children(a, name, rest, node, depth);
+	if (wd_tree_node(a->o->tree, node)->type != WD_TYPE_DIR)
+		return 0;
+	child = wd_tree_child(a->o->tree, node, name);
+	return child == WD_NODE_NONE ? 0 : expand(a, rest, child, depth + 1);
+}
+
+static int expand_rule(struct attributor *a)
+{
+	struct wd_blob rest = a->rule.glob;
+	struct wd_blob deep = WD_BLOB("**/");
+
+	if (wd_blob_starts(rest, deep))
+		return expand_everywhere(a, wd_blob_skip(rest, deep.len));
+	return expand(a, rest, WD_NODE_ROOT, 0);
+}
+
+static uint32_t scope_of(const struct wd_catalog *cat, struct wd_blob backend)
+{
+	uint32_t scope = 0;
+
+	for (size_t i = 0; i < cat->dbs.n && i < 32; i++)
+		if (wd_blob_is(backend, "*") || wd_blob_is(backend, cat->dbs.v[i]->backend->name))
+			scope |= 1u << i;
+	return scope;
+}
+
+/* Columns: scope, glob, owner, basis, source. */
+static int parse_rule(const struct wd_catalog *cat, const struct wd_blob *col, size_t n,
+		      struct rule *rule)
+{
+	if (n < 4 || col[1].len == 0 || col[2].len == 0)
+		return WD_ECORRUPT;
+	*rule = (struct rule){.glob = col[1], .owner = col[2], .scope = scope_of(cat, col[0])};
+	if (wd_blob_is(col[3], "generated"))
+		rule->basis = WD_BASIS_GENERATED;
+	else if (wd_blob_is(col[3], "inferred"))
+		rule->basis = WD_BASIS_INFERRED;
+	else
+		return WD_ECORRUPT;
+	return 0;
+}
+
+static int run_rules(struct attributor *a, const char *data_dir, wd_node_id one,
+		     unsigned *ret_line)
+{
+	struct wd_blob col[WD_TSV_COLUMNS];
+	struct wd_tsv table;
+	size_t n;
+	int r = wd_tsv_open(&table, data_dir, "generated.tsv");
+
+	while (r == 0 && (n = wd_tsv_next(&table, col)) > 0) {
+		*ret_line = table.line;
+		r = parse_rule(a->o->cat, col, n, &a->rule);
+		if (r < 0 || a->rule.scope == 0)
+			continue;
+		r = one == WD_NODE_NONE ? expand_rule(a) : apply(a, one);
+	}
+	wd_tsv_done(&table);
+	return r;
+}
+
+/* A link that a database made (update-alternatives) is its target's owner's. */
+static int apply_aliases(struct attributor *a, const struct wd_db *db)
+{
+	for (size_t i = 0; i < db->aliases.n; i++) {
+		const struct wd_cat_alias *alias = &db->aliases.v[i];
+		struct wd_blob path = wd_blob(wd_pool_at(&db->bytes, alias->path), alias->path_len);
+		struct wd_attribution at = {WD_PACKAGE_NONE, WD_NODE_NONE, WD_BASIS_GENERATED};
+		wd_node_id node = wd_tree_find(a->o->tree, path, false);
+		int r;
+
+		if (node == WD_NODE_NONE || is_owned(a, node))
+			continue;
+		if (wd_tree_node(a->o->tree, node)->type == WD_TYPE_SYMLINK)
+			at.via = wd_tree_target(a->o->tree, node);
+		if (!is_owned(a, at.via)) {
+			struct wd_blob target = wd_blob(wd_pool_at(&db->bytes, alias->target),
+							alias->target_len);
+
+			at.via = wd_tree_find(a->o->tree, target, false);
+		}
+		if (at.via == node || !is_owned(a, at.via))
+			continue;
+		r = wd_owners_attribute(a->o, node, at);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* A symbolic link beside an owned file that it names. */
+static int apply_beside(struct attributor *a, wd_node_id node)
+{
+	struct wd_attribution at = {WD_PACKAGE_NONE, WD_NODE_NONE, WD_BASIS_INFERRED};
+	const struct wd_node *n = wd_tree_node(a->o->tree, node);
+
+	if (n->type != WD_TYPE_SYMLINK || n->flags & WD_NODE_GHOST || is_owned(a, node))
+		return 0;
+	at.via = wd_tree_target(a->o->tree, node);
+	if (at.via == WD_NODE_NONE || !is_owned(a, at.via) ||
+	    wd_tree_node(a->o->tree, at.via)->parent != wd_tree_node(a->o->tree, node)->parent)
+		return 0;
+	return wd_owners_attribute(a->o, node, at);
+}
+
+static void attributor_done(struct attributor *a)
+{
+	free(a->by_name);
+	free(a->same_name);
+	wd_buf_done(&a->path);
+	wd_buf_done(&a->work);
+}
+
+static int attribute(struct wd_owners *o, const char *data_dir, wd_node_id one,
+		     unsigned *ret_line)
+{
+	struct attributor a = {.o = o, .path = WD_BUF_INIT, .work = WD_BUF_INIT};
+	int r = 0;
+
+	*ret_line = 0;
+	if (o->cat->dbs.n == 0)
+		return 0;
+	r = index_names(&a);
+	for (size_t i = 0; r == 0 && i < o->cat->dbs.n; i++)
+		r = apply_aliases(&a, o->cat->dbs.v[i]);
+	if (r == 0)
+		r = run_rules(&a, data_dir, one, ret_line);
+	if (r == 0 && one != WD_NODE_NONE)
+		r = apply_beside(&a, one);
+	for (wd_node_id i = 0; r == 0 && one == WD_NODE_NONE && i < o->nnodes; i++)
+		r = apply_beside(&a, i);
+	attributor_done(&a);
+	return r;
+}
+
+int wd_attribute_all(struct wd_owners *o, const char *data_dir, unsigned *ret_line)
+{
+	return attribute(o, data_dir, WD_NODE_NONE, ret_line);
+}
+
+int wd_attribute_one(struct wd_owners *o, const char *data_dir, wd_node_id node,
+		     unsigned *ret_line)
+{
+	return attribute(o, data_dir, node, ret_line);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "provenance/distro-rules.h"
+
+#include "base/glob.h"
+#include "base/status.h"
+
+#include <string.h>
+
+static bool parse_field(struct wd_blob name, enum wd_package_field *ret)
+{
+	static const char *const names[] = {
+#define X(id, word) word,
+		WD_PACKAGE_FIELDS(X)
+#undef X
+	};
+
+	for (size_t i = 0; i < WD_ARRAY_SIZE(names); i++) {
+		if (wd_blob_is(name, names[i])) {
+			*ret = (enum wd_package_field)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* field=ERE && field=ERE … */
+static int parse_conditions(struct wd_rule *rule, struct wd_blob text)
+{
+	while (text.len) {
+		const char *and = memmem(text.ptr, text.len, " && ", 4);
+		struct wd_blob one = wd_blob_head(text, and ? (size_t)(and - text.ptr) : text.len);
+		ptrdiff_t eq = wd_blob_chr(one, '=');
+		struct wd_condition *c = &rule->conditions[rule->nconditions];
+
+		if (rule->nconditions == WD_RULE_CONDITIONS || eq <= 0 ||
+		    !parse_field(wd_blob_trim(wd_blob_head(one, (size_t)eq)), &c->field))
+			return WD_ECORRUPT;
+		c->pattern = wd_blob_skip(one, (size_t)eq + 1);
+		rule->nconditions++;
+		text = wd_blob_skip(text, one.len + (and ? 4 : 0));
+	}
+	return rule->nconditions ? 0 : WD_ECORRUPT;
+}
+
+static struct wd_blob dash(struct wd_blob b)
+{
+	return wd_blob_is(b, "-") ? WD_BLOB_NULL : b;
+}
+
+static int parse_distro(struct wd_rule *rule, const struct wd_blob *col)
+{
+	rule->kind = WD_RULE_DISTRO;
+	rule->id = col[1];
+	rule->name = dash(col[2]);
+	rule->vendor = wd_blob_is(col[3], "vendor");
+	rule->purl = dash(col[4]);
+	rule->parent = dash(col[5]);
+	return rule->vendor || wd_blob_is(col[3], "distro") ? 0 : WD_ECORRUPT;
+}
+
+static int parse_version(struct wd_rule *rule, const struct wd_blob *col)
+{
+	rule->kind = WD_RULE_VERSION;
+	rule->id = col[1];
+	rule->template = col[2];
+	rule->floor = wd_blob_is(col[3], "floor");
+	if (!rule->floor && !wd_blob_is(col[3], "exact"))
+		return WD_ECORRUPT;
+	return parse_conditions(rule, col[4]);
+}
+
+static int parse_rule(struct wd_rule *rule, const struct wd_blob *col)
+{
+	*rule = (struct wd_rule){.id = col[1]};
+	if (wd_blob_is(col[0], "distro"))
+		return parse_distro(rule, col);
+	if (wd_blob_is(col[0], "version"))
+		return parse_version(rule, col);
+	if (wd_blob_is(col[0], "id")) {
+		rule->kind = WD_RULE_ID;
+		rule->scope = col[1];
+		rule->id = col[2];
+		return parse_conditions(rule, col[3]);
+	}
+	if (wd_blob_is(col[0], "release")) {
+		rule->kind = WD_RULE_RELEASE;
+		rule->template = col[2];
+		return parse_conditions(rule, col[3]);
+	}
+	if (wd_blob_is(col[0], "codename")) {
+		rule->kind = WD_RULE_CODENAME;
+		rule->version = col[2];
+		rule->name = col[3];
+		return 0;
+	}
+	return WD_ECORRUPT;
+}
+
+int wd_distro_rules_read(struct wd_distro_rules *rules, const char *data_dir, unsigned *ret_line)
+{
+	struct wd_blob col[WD_TSV_COLUMNS];
+	struct wd_rule rule;
+	int r = wd_tsv_open(&rules->table, data_dir, "distros.tsv");
+
+	while (r == 0 && wd_tsv_next(&rules->table, col) > 0) {
+		*ret_line = rules->table.line;
+		r = parse_rule(&rule, col);
+		if (r == 0)
+			r = wd_array_push(&rules->list, rule);
+	}
+	return r;
+}
+
+void wd_distro_rules_done(struct wd_distro_rules *rules)
+{
+	for (size_t i = 0; i < rules->list.n; i++) {
+		for (size_t k = 0; k < rules->list.v[i].nconditions; k++) {
+			struct wd_condition *c = &rules->list.v[i].conditions[k];
+
+			if (c->compiled)
+				regfree(c->compiled);
+			free(c->compiled);
+			free(c->answers);
+		}
+	}
+	wd_array_done(&rules->list);
+	wd_tsv_done(&rules->table);
+}
+
+/* Compiles on first use. An expression that is none never matches. */
+static bool compile(struct wd_condition *c, size_t nstrings)
+{
+	char pattern[512];
+
+	if (c->answers)
+		return c->compiled != NULL;
+	c->answers = calloc(nstrings / 4 + 1, 1);
+	c->compiled = malloc(sizeof(*c->compiled));
+	if (c->pattern.len < sizeof(pattern)) {
+		memcpy(pattern, c->pattern.ptr, c->pattern.len);
+		pattern[c->pattern.len] = '\0';
+		if (c->answers && c->compiled &&
+		    regcomp(c->compiled, pattern, REG_EXTENDED) == 0)
+			return true;
+	}
+	free(c->compiled);
+	c->compiled = NULL;
+	return false;
+}
+
+static bool run(const struct wd_condition *c, struct wd_blob s, regmatch_t *m, size_t nm)
+{
+	char empty[1] = "";
+
+	m[0].rm_so = 0;
+	m[0].rm_eo = (regoff_t)s.len;
+	return regexec(c->compiled, s.ptr ? s.ptr : empty, nm, m, REG_STARTEND) == 0;
+}
+
+static bool holds(struct wd_condition *c, const struct wd_catalog *cat, uint32_t string)
+{
+	unsigned shift = string % 4 * 2;
+	unsigned answer;
+	regmatch_t m[1];
+
+	if (!compile(c, cat->strings.entries.n))
+		return false;
+	answer = c->answers[string / 4] >> shift & 3;
+	if (answer == 0) {
+		answer = run(c, wd_strpool_get(&cat->strings, string), m, 1) ? 2 : 1;
+		c->answers[string / 4] |= (uint8_t)(answer << shift);
+	}
+	return answer == 2;
+}
+
+static void expand(const struct wd_rule *rule, const struct wd_condition *c, struct wd_blob s,
+		   struct wd_buf *out)
+{
+	struct wd_captures caps = {.n = 0};
+	regmatch_t m[WD_GLOB_CAPTURES + 1];
+
+	if (!run(c, s, m, WD_ARRAY_SIZE(m)))
+		return;
+	for (size_t i = 1; i < WD_ARRAY_SIZE(m); i++) {
+		caps.at[i - 1] = m[i].rm_so < 0 ? WD_BLOB_NULL
+						: wd_blob(s.ptr + m[i].rm_so,
+							  (size_t)(m[i].rm_eo - m[i].rm_so));
+		caps.n = i;
+	}
+	wd_glob_expand(rule->template, &caps, out);
+}
+
+bool wd_rule_match(struct wd_rule *rule, const struct wd_catalog *cat,
+		   const struct wd_cat_package *pkg, struct wd_buf *out)
+{
+	for (size_t i = 0; i < rule->nconditions; i++)
+		if (!holds(&rule->conditions[i], cat, pkg->field[rule->conditions[i].field]))
+			return false;
+	if (out && rule->nconditions) {
+		struct wd_condition *last = &rule->conditions[rule->nconditions - 1];
+
+		expand(rule, last, wd_package_field(cat, pkg, last->field), out);
+	}
+	return true;
+}
+
+bool wd_rule_in_scope(const struct wd_rule *rule, const char *backend)
+{
+	struct wd_blob rest = rule->scope, one;
+
+	while (wd_blob_token(&rest, ',', &one))
+		if (wd_blob_is(one, "*") || wd_blob_is(one, backend))
+			return true;
+	return false;
+}
+
+const struct wd_rule *wd_distro_rules_find(const struct wd_distro_rules *rules, struct wd_blob id)
+{
+	for (size_t i = 0; i < rules->list.n; i++)
+		if (rules->list.v[i].kind == WD_RULE_DISTRO &&
+		    wd_blob_equal(rules->list.v[i].id, id))
+			return &rules->list.v[i];
+	return NULL;
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "provenance/distro.h"
+
+#include "base/status.h"
+#include "pkgdb/descriptor.h"
+#include "provenance/distro-rules.h"
+
+#include <string.h>
+
+/* The row id that stands for whatever os-release says. */
+#define OS_RELEASE_ID "@os-release"
+
+struct assigner {
+	struct wd_catalog *cat;
+	const struct wd_os_release *os;
+	struct wd_distros *d;
+	struct wd_buf version;
+	struct wd_blob release;	 /* what the database says of release_id's release */
+	struct wd_blob release_id;
+	struct wd_buf release_buf;
+};
+
+static char *dup_blob(struct wd_blob b)
+{
+	return b.len ? strndup(b.ptr, b.len) : strdup("");
+}
+
+static struct wd_blob find_codename(const struct wd_distro_rules *rules, struct wd_blob id,
+				    struct wd_blob version)
+{
+	for (size_t i = 0; rules && i < rules->list.n; i++) {
+		const struct wd_rule *rule = &rules->list.v[i];
+
+		if (rule->kind == WD_RULE_CODENAME && wd_blob_equal(rule->id, id) &&
+		    wd_blob_equal(rule->version, version))
+			return rule->name;
+	}
+	return WD_BLOB("");
+}
+
+/* "NAME VERSION (codename)", as os-release's PRETTY_NAME usually has it. */
+static char *make_name(struct wd_blob name, const char *version, const char *codename)
+{
+	struct wd_buf b = WD_BUF_INIT;
+
+	wd_buf_blob(&b, name);
+	if (*version)
+		wd_buf_printf(&b, " %s", version);
+	if (*codename)
+		wd_buf_printf(&b, " (%s)", codename);
+	wd_buf_byte(&b, '\0');
+	if (b.status < 0)
+		wd_buf_done(&b);
+	return b.ptr;
+}
+
+static char *make_label(const char *id, const char *version)
+{
+	char *label;
+
+	return asprintf(&label, *version ? "%s:%s" : "%s", id, version) < 0 ? NULL : label;
+}
+
+static void distro_done(struct wd_distro *e)
+{
+	free(e->id);
+	free(e->version_id);
+	free(e->codename);
+	free(e->name);
+	free(e->purl);
+	free(e->label);
+}
+
+static int fill_distro(struct wd_distro *e, const struct wd_distro_rules *rules,
+		       struct wd_blob id, struct wd_blob version, const struct wd_os_release *os)
+{
+	const struct wd_rule *row = rules ? wd_distro_rules_find(rules, id) : NULL;
+	bool declared = os && os->present && wd_blob_is(id, os->id) &&
+			wd_blob_is(version, os->version_id);
+
+	e->vendor = row && row->vendor;
+	e->id = dup_blob(id);
+	e->version_id = dup_blob(version);
+	e->purl = dup_blob(row ? row->purl : WD_BLOB(""));
+	e->codename = declared && *os->codename ? strdup(os->codename)
+						: dup_blob(find_codename(rules, id, version));
+	if (!e->id || !e->version_id || !e->purl || !e->codename)
+		return -ENOMEM;
+	if (declared && *os->pretty_name)
+		e->name = strdup(os->pretty_name);
+	else
+		e->name = make_name(row && row->name.len ? row->name : id, e->version_id,
+				    e->codename);
+	e->label = make_label(e->id, e->version_id);
+	return e->name && e->label ? 0 : -ENOMEM;
+}
+
+int wd_distros_intern(struct wd_distros *d, struct wd_blob id, struct wd_blob version_id,
+		      const struct wd_os_release *os)
+{
+	struct wd_distro e = {0};
+	int r;
+
+	for (size_t i = 0; i < d->list.n; i++)
+		if (wd_blob_is(id, d->list.v[i].id) && wd_blob_is(version_id, d->list.v[i].version_id))
+			return (int)i;
+	r = fill_distro(&e, d->rules, id, version_id, os);
+	if (r == 0)
+		r = wd_array_push(&d->list, e);
+	if (r < 0) {
+		distro_done(&e);
+		return r;
+	}
+	return (int)d->list.n - 1;
+}
+
+/* The id that the rules give a package; the null blob where none does. */
+static struct wd_blob identify(struct assigner *a, const struct wd_cat_package *pkg)
+{
+	const char *backend = a->cat->dbs.v[pkg->db]->backend->name;
+	struct wd_distro_rules *rules = a->d->rules;
+
+	for (size_t i = 0; i < rules->list.n; i++) {
+		struct wd_rule *rule = &rules->list.v[i];
+
+		if (rule->kind != WD_RULE_ID || !wd_rule_in_scope(rule, backend) ||
+		    !wd_rule_match(rule, a->cat, pkg, NULL))
+			continue;
+		if (wd_blob_is(rule->id, OS_RELEASE_ID))
+			return wd_blob_str(a->os->id);
+		return rule->id;
+	}
+	return WD_BLOB_NULL;
+}
+
+/* Orders dotted numbers: 8 < 8.10 < 9. */
+static int cmp_versions(struct wd_blob a, struct wd_blob b)
+{
+	while (a.len || b.len) {
+		struct wd_blob x = WD_BLOB_NULL, y = WD_BLOB_NULL;
+		uint64_t m = 0, n = 0;
+
+		wd_blob_token(&a, '.', &x);
+		wd_blob_token(&b, '.', &y);
+		wd_blob_u64(x, &m);
+		wd_blob_u64(y, &n);
+		if (m != n)
+			return m < n ? -1 : 1;
+	}
+	return 0;
+}
+
+/* What the packages of this database say of the release of `id`, by the first row that any has. */
+static struct wd_blob find_release(struct assigner *a, const struct wd_db *db, struct wd_blob id)
+{
+	struct wd_distro_rules *rules = a->d->rules;
+
+	if (a->release_id.ptr && wd_blob_equal(a->release_id, id))
+		return a->release;
+	a->release_id = id;
+	a->release_buf.len = 0;
+	for (size_t i = 0; i < rules->list.n && a->release_buf.len == 0; i++) {
+		struct wd_rule *rule = &rules->list.v[i];
+
+		if (rule->kind != WD_RULE_RELEASE || !wd_blob_equal(rule->id, id))
+			continue;
+		for (uint32_t p = 0; p < db->npackages && a->release_buf.len == 0; p++)
+			wd_rule_match(rule, a->cat, &a->cat->packages.v[db->package + p],
+				      &a->release_buf);
+	}
+	return a->release = wd_buf_view(&a->release_buf);
+}
+
+/* The version that the package's own records give, and whether it is only a lower bound. */
+static bool own_version(struct assigner *a, const struct wd_cat_package *pkg, struct wd_blob id,
+			bool *ret_floor)
+{
+	struct wd_distro_rules *rules = a->d->rules;
+
+	a->version.len = 0;
+	for (size_t i = 0; i < rules->list.n; i++) {
+		struct wd_rule *rule = &rules->list.v[i];
+
+		if (rule->kind == WD_RULE_VERSION && wd_blob_equal(rule->id, id) &&
+		    wd_rule_match(rule, a->cat, pkg, &a->version)) {
+			*ret_floor = rule->floor;
+			return a->version.len > 0;
+		}
+	}
+	return false;
+}
+
+/*
+ * In this order: what the package says exactly; os-release's version where it is the same
+ * distribution (and not below what the package asks for); what the rest of the database says.
+ */
+static struct wd_blob find_version(struct assigner *a, const struct wd_cat_package *pkg,
+				   struct wd_blob id)
+{
+	const struct wd_db *db = a->cat->dbs.v[pkg->db];
+	struct wd_blob os_version = wd_blob_str(a->os->version_id);
+	bool declared = a->os->present && wd_blob_is(id, a->os->id);
+	struct wd_blob release = declared ? os_version : find_release(a, db, id);
+	bool floor = false;
+
+	if (!own_version(a, pkg, id, &floor))
+		return release;
+	/* a rolling or unreleased system declares no version, and is above any */
+	if (floor && ((declared && release.len == 0) ||
+		      (release.len && cmp_versions(release, wd_buf_view(&a->version)) >= 0)))
+		return release;
+	return wd_buf_view(&a->version);
+}
+
+static int assign_db(struct assigner *a, const struct wd_db *db)
+{
+	a->release_id = WD_BLOB_NULL;
+	for (uint32_t i = 0; i < db->npackages; i++) {
+		struct wd_cat_package *pkg = &a->cat->packages.v[db->package + i];
+		struct wd_blob id = identify(a, pkg);
+		struct wd_blob version = id.len ? find_version(a, pkg, id) : WD_BLOB_NULL;
+		int index = wd_distros_intern(a->d, id, version, a->os);
+
+		if (index < 0)
+			return index;
+		pkg->distro = (uint32_t)index;
+		a->d->list.v[index].packages++;
+	}
+	return a->version.status < 0 ? a->version.status : a->release_buf.status;
+}
+
+/*
+ * A package whose own records give no version took os-release's, which may be finer ("8.4") than
+ * what the others record ("8"): it goes with the others.
+ */
+static void merge_finer(struct assigner *a)
+{
+	struct wd_distro *list = a->d->list.v;
+	size_t fine = 0, coarse = 0;
+
+	for (size_t i = 1; i < a->d->list.n; i++)
+		if (a->os->present && strcmp(list[i].id, a->os->id) == 0 &&
+		    strcmp(list[i].version_id, a->os->version_id) == 0)
+			fine = i;
+	for (size_t i = 1; fine && i < a->d->list.n; i++) {
+		size_t len = strlen(list[i].version_id);
+
+		if (i != fine && len && strcmp(list[i].id, list[fine].id) == 0 &&
+		    strncmp(list[fine].version_id, list[i].version_id, len) == 0 &&
+		    list[fine].version_id[len] == '.')
+			coarse = i;
+	}
+	if (!coarse)
+		return;
+	for (size_t i = 0; i < a->cat->packages.n; i++)
+		if (a->cat->packages.v[i].distro == fine)
+			a->cat->packages.v[i].distro = (uint32_t)coarse;
+	list[coarse].packages += list[fine].packages;
+	list[fine].packages = 0;
+}
+
+int wd_distros_assign(struct wd_catalog *cat, const struct wd_os_release *os,
+		      const char *data_dir, struct wd_distros *ret, unsigned *ret_line)
+{
+	struct assigner a = {.cat = cat, .os = os, .d = ret};
+	int r = 0;
+
+	*ret = (struct wd_distros){0};
+	*ret_line = 0;
+	ret->rules = calloc(1, sizeof(*ret->rules));
+	if (!ret->rules)
+		return -ENOMEM;
+	r = wd_distro_rules_read(ret->rules, data_dir, ret_line);
+	if (r == 0)
+		r = wd_distros_intern(ret, WD_BLOB(""), WD_BLOB(""), NULL);
+	for (size_t i = 0; r >= 0 && i < cat->dbs.n; i++)
+		r = assign_db(&a, cat->dbs.v[i]);
+	if (r >= 0)
+		merge_finer(&a);
+	wd_buf_done(&a.version);
+	wd_buf_done(&a.release_buf);
+	return r < 0 ? r : 0;
+}
+
+bool wd_distros_expected(const struct wd_distros *d, const struct wd_os_release *os,
+			 const char *id)
+{
+	const struct wd_rule *row = wd_distro_rules_find(d->rules, wd_blob_str(os->id));
+	struct wd_blob like = wd_blob_str(os->id_like), one;
+
+	if (strcmp(os->id, id) == 0)
+		return true;
+	if (row)
+		return row->parent.len > 0 && wd_blob_is(row->parent, id);
+	/* a derivative that the table does not know says itself what it is like */
+	while (wd_blob_word(&like, &one))
+		if (wd_blob_is(one, id))
+			return true;
+	return false;
+}
+
+void wd_distros_done(struct wd_distros *d)
+{
+	for (size_t i = 0; i < d->list.n; i++)
+		distro_done(&d->list.v[i]);
+	wd_array_done(&d->list);
+	if (d->rules)
+		wd_distro_rules_done(d->rules);
+	free(d->rules);
+	d->rules = NULL;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Which distribution made a package: the rules of data/distros.tsv over what the package records
+ * about itself, with os-release as the tie-breaker.
+ */
+#ifndef WD_PROVENANCE_DISTRO_H
+#define WD_PROVENANCE_DISTRO_H
+
+#include "pkgdb/catalog.h"
+#include "provenance/osrelease.h"
+
+struct wd_distro {
+	char *id;	  /* os-release's ID; "" for entry 0: unknown */
+	char *version_id; /* os-release's VERSION_ID, or "" */
+	char *codename;	  /* or "" */
+	char *name;	  /* for people: "Debian GNU/Linux 12 (bookworm)" */
+	char *purl;	  /* package-url namespace, or "" */
+	char *label;	  /* "id:version_id", "id" without version, "" for unknown */
+	bool vendor;	  /* a third party: never a lineage */
+	uint32_t packages; /* how many packages are its own, per catalog */
+};
+
+struct wd_distros {
+	WD_ARRAY(struct wd_distro) list; /* entry 0 is the unknown one */
+	struct wd_distro_rules *rules;
+};
+
+/*
+ * Reads the rules and sets the distro of every package of the catalog (an index into ret->list).
+ * 0, -ENOMEM, a negated errno where the table cannot be read, WD_ECORRUPT with the line of a row
+ * that is not understood in *ret_line. Release with wd_distros_done().
+ */
+int wd_distros_assign(struct wd_catalog *cat, const struct wd_os_release *os,
+		      const char *data_dir, struct wd_distros *ret, unsigned *ret_line);
+void wd_distros_done(struct wd_distros *d);
+
+/* The index of a distro, added where it is new; a negative status out of memory. */
+int wd_distros_intern(struct wd_distros *d, struct wd_blob id, struct wd_blob version_id,
+		      const struct wd_os_release *os);
+
+/*
+ * Whether packages of `id` are what an os-release of this kind should have: the same ID, or the
+ * parent whose packages the distribution ships as they are.
+ */
+bool wd_distros_expected(const struct wd_distros *d, const struct wd_os_release *os,
+			 const char *id);
+
+#endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "provenance/owners.h"
+
+#include <string.h>
+
+const char *wd_basis_name(enum wd_basis basis)
+{
+	static const char *const names[] = {
+#define X(id, name) name,
+		WD_BASES(X)
+#undef X
+	};
+
+	return names[basis];
+}
+
+/* The node of every directory that a database names, resolved once each. */
+static int resolve_dirs(const struct wd_db *db, struct wd_tree *tree, wd_node_id *nodes)
+{
+	nodes[0] = WD_NODE_ROOT;
+	for (uint32_t id = 1; id <= db->dirs.entries.n; id++) {
+		nodes[id] = wd_tree_walk(tree, WD_NODE_ROOT, wd_strpool_get(&db->dirs, id), true);
+		if (nodes[id] == WD_NODE_NONE)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* A ghost has the type that a database tells; where two differ, the first stands. */
+static void type_ghost(struct wd_node *n, const struct wd_cat_claim *c)
+{
+	if (n->flags & WD_NODE_GHOST && n->type == WD_TYPE_UNKNOWN && c->mode)
+		n->type = (uint8_t)wd_type_of_mode(c->mode);
+}
+
+static int resolve_claims(struct wd_db *db, struct wd_tree *tree, const wd_node_id *dirs)
+{
+	for (size_t i = 0; i < db->claims.n; i++) {
+		struct wd_cat_claim *c = &db->claims.v[i];
+		struct wd_blob name = wd_claim_name(db, c);
+
+		c->node = name.len ? wd_tree_child_or_ghost(tree, dirs[c->dir], name)
+				   : dirs[c->dir];
+		if (c->node == WD_NODE_NONE)
+			return -ENOMEM;
+		type_ghost(wd_tree_node(tree, c->node), c);
+	}
+	return 0;
+}
+
+static int resolve_db(struct wd_db *db, struct wd_tree *tree)
+{
+	WD_CLEANUP_FREE wd_node_id *dirs = calloc(db->dirs.entries.n + 1, sizeof(*dirs));
+	int r = dirs ? resolve_dirs(db, tree, dirs) : -ENOMEM;
+
+	return r < 0 ? r : resolve_claims(db, tree, dirs);
+}
+
+/* Sorts the claims by node, keeping their order: by counting, since nodes are numbers. */
+static int index_claims(struct wd_owners *o)
+{
+	const struct wd_catalog *cat = o->cat;
+	size_t total = 0;
+
+	o->nnodes = o->tree->nodes.n;
+	for (size_t d = 0; d < cat->dbs.n; d++)
+		total += cat->dbs.v[d]->claims.n;
+	o->start = calloc(o->nnodes + 2, sizeof(*o->start));
+	o->refs = malloc((total + 1) * sizeof(*o->refs));
+	o->attribution = calloc(o->nnodes + 1, sizeof(*o->attribution));
+	if (!o->start || !o->refs || !o->attribution || total >= UINT32_MAX)
+		return -ENOMEM;
+	for (size_t d = 0; d < cat->dbs.n; d++)
+		for (size_t i = 0; i < cat->dbs.v[d]->claims.n; i++)
+			o->start[cat->dbs.v[d]->claims.v[i].node + 2]++;
+	for (size_t n = 2; n <= o->nnodes + 1; n++)
+		o->start[n] += o->start[n - 1];
+	for (uint32_t d = 0; d < cat->dbs.n; d++)
+		for (uint32_t i = 0; i < cat->dbs.v[d]->claims.n; i++) {
+			uint32_t at = o->start[cat->dbs.v[d]->claims.v[i].node + 1]++;
+
+			o->refs[at] = (struct wd_claim_ref){d, i};
+		}
+	return 0;
+}
+
+int wd_owners_build(struct wd_catalog *cat, struct wd_tree *tree, struct wd_owners *ret)
+{
+	int r = 0;
+
+	*ret = (struct wd_owners){.cat = cat, .tree = tree};
+	for (size_t d = 0; r == 0 && d < cat->dbs.n; d++)
+		r = resolve_db(cat->dbs.v[d], tree);
+	if (r == 0)
+		r = index_claims(ret);
+	if (r < 0)
+		wd_owners_done(ret);
+	return r;
+}
+
+void wd_owners_done(struct wd_owners *o)
+{
+	free(o->start);
+	free(o->refs);
+	free(o->attribution);
+	wd_array_done(&o->attributions);
+	*o = (struct wd_owners){0};
+}
+
+static const struct wd_cat_claim *claim_at(const struct wd_owners *o, uint32_t i,
+					   const struct wd_db **ret_db)
+{
+	*ret_db = o->cat->dbs.v[o->refs[i].db];
+	return &(*ret_db)->claims.v[o->refs[i].claim];
+}
+
+/* Nodes made after the map was built (by a look-up in a lazy tree) have no claims. */
+static uint32_t first_claim(const struct wd_owners *o, wd_node_id node)
+{
+	return node < o->nnodes ? o->start[node] : 0;
+}
+
+static uint32_t end_claim(const struct wd_owners *o, wd_node_id node)
+{
+	return node < o->nnodes ? o->start[node + 1] : 0;
+}
+
+bool wd_owners_claimed(const struct wd_owners *o, wd_node_id node)
+{
+	const struct wd_db *db;
+
+	for (uint32_t i = first_claim(o, node); i < end_claim(o, node); i++)
+		if (wd_claim_is_effective(claim_at(o, i, &db)))
+			return true;
+	return false;
+}
+
+static const struct wd_attribution *attribution_of(const struct wd_owners *o, wd_node_id node)
+{
+	uint32_t i = node < o->nnodes ? o->attribution[node] : 0;
+
+	return i ? &o->attributions.v[i - 1] : NULL;
+}
+
+enum wd_basis wd_owners_basis(const struct wd_owners *o, wd_node_id node)
+{
+	const struct wd_attribution *a;
+
+	if (wd_owners_claimed(o, node))
+		return WD_BASIS_DATABASE;
+	a = attribution_of(o, node);
+	return a ? (enum wd_basis)a->basis : WD_BASIS_NONE;
+}
+
+static int add_claims(const struct wd_owners *o, wd_node_id node, bool all, int basis,
+		      struct wd_owner_list *list)
+{
+	for (uint32_t i = first_claim(o, node); i < end_claim(o, node); i++) {
+		struct wd_owner owner = {.basis = basis < 0 ? WD_BASIS_DATABASE
+							    : (enum wd_basis)basis};
+		bool again = false;
+		int r;
+
+		owner.claim = claim_at(o, i, &owner.db);
+		owner.package = owner.claim->package;
+		for (size_t k = list->list.n; k > 0 && !again; k--)
+			again = list->list.v[k - 1].package == owner.package;
+		if (again || (!all && !wd_claim_is_effective(owner.claim)))
+			continue;
+		if (basis >= 0)
+			owner.claim = NULL;
+		r = wd_array_push(&list->list, owner);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* An attribution through another node leads to a claim or a package after at most one more. */
+#define VIA_MAX 8
+
+int wd_owners_get(const struct wd_owners *o, wd_node_id node, bool all, struct wd_owner_list *list)
+{
+	const struct wd_attribution *a = attribution_of(o, node);
+	struct wd_owner owner;
+
+	list->list.n = 0;
+	if (!a)
+		return add_claims(o, node, all, -1, list);
+	owner = (struct wd_owner){.package = a->package, .basis = (enum wd_basis)a->basis};
+	for (int i = 0; a && a->package == WD_PACKAGE_NONE && i < VIA_MAX; i++) {
+		wd_node_id via = a->via;
+
+		a = attribution_of(o, via);
+		if (!a)
+			return add_claims(o, via, false, (int)owner.basis, list);
+		owner.package = a->package;
+	}
+	return wd_array_push(&list->list, owner);
+}
+
+int wd_owners_attribute(struct wd_owners *o, wd_node_id node, struct wd_attribution a)
+{
+	int r;
+
+	if (node >= o->nnodes || o->attribution[node] || wd_owners_claimed(o, node))
+		return 0;
+	r = wd_array_push(&o->attributions, a);
+	if (r == 0)
+		o->attribution[node] = (uint32_t)o->attributions.n;
+	return r;
+}
