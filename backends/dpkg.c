@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The backend for dpkg: var/lib/dpkg/status with what stands beside it, or var/lib/dpkg/status.d.
+ * Not read: var/lib/dpkg/updates/, the journal of a dpkg that was interrupted.
+ */
+#include "dpkg-internal.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+int wd_dpkg_error(struct wd_dpkg *db, struct wd_dpkg_source *source, int status, size_t line,
+		  const char *fmt, ...)
+{
+	WD_CLEANUP_BUF struct wd_buf path = WD_BUF_INIT;
+	const char *shown = source->name.ptr ? "" : NULL;
+	char message[384], place[32] = "";
+	va_list ap;
+
+	if (source->errors > WD_DPKG_ERRORS_MAX)
+		return 0;
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	if (line)
+		snprintf(place, sizeof(place), "line %zu: ", line);
+	if (shown) {
+		wd_buf_blob(&path, db->home);
+		wd_buf_printf(&path, "/%s%.*s%s", source->dir, WD_BLOB_PRINTF(source->name),
+			      source->suffix);
+		wd_buf_byte(&path, '\0');
+		shown = path.status < 0 ? db->req->path : path.ptr;
+	}
+	if (source->errors++ == WD_DPKG_ERRORS_MAX)
+		return wd_sink_error(db->sink, status, shown,
+				     "%sfurther errors in this file are not shown", place);
+	return wd_sink_error(db->sink, status, shown, "%s%s", place, message);
+}
+
+/* Takes over fd. */
+static int read_regular(int fd, size_t max, struct wd_buf *buf, bool *ret_complete)
+{
+	WD_CLEANUP_FD int owned = fd;
+	struct stat st;
+	int r;
+
+	if (fstat(owned, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return WD_ENOTREG;
+	buf->len = 0;
+	r = wd_buf_read_fd(buf, owned, max);
+	if (r < 0)
+		return r;
+	if (ret_complete)
+		*ret_complete = buf->len == 0 || buf->ptr[buf->len - 1] == '\n';
+	if (buf->len && buf->ptr[buf->len - 1] != '\n')
+		wd_buf_byte(buf, '\n');
+	return buf->status;
+}
+
+int wd_dpkg_read(int dir, const char *name, size_t max, struct wd_buf *buf, bool *ret_complete)
+{
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? WD_EABSENT : errno == ELOOP ? WD_ENOTREG : -errno;
+	return read_regular(fd, max, buf, ret_complete);
+}
+
+int wd_dpkg_read_beside(struct wd_dpkg *db, const char *path, size_t max, struct wd_buf *buf,
+			bool *ret_complete)
+{
+	int fd = wd_request_open(db->req, path);
+
+	return fd < 0 ? fd : read_regular(fd, max, buf, ret_complete);
+}
+
+const char *wd_dpkg_file_name(struct wd_dpkg *db, const struct wd_dpkg_source *source)
+{
+	db->name.len = 0;
+	wd_buf_blob(&db->name, source->name);
+	wd_buf_str(&db->name, source->suffix);
+	wd_buf_byte(&db->name, '\0');
+	return db->name.status < 0 ? NULL : db->name.ptr;
+}
+
+void wd_dpkg_names_done(struct wd_dpkg_names *n)
+{
+	wd_buf_done(&n->text);
+	free(n->name);
+	*n = (struct wd_dpkg_names){0};
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int index_names(struct wd_dpkg_names *n)
+{
+	const char *p = n->text.ptr;
+
+	if (n->text.status < 0)
+		return n->text.status;
+	n->name = calloc(n->count + 1, sizeof(*n->name));
+	if (!n->name)
+		return -ENOMEM;
+	for (size_t i = 0; i < n->count; i++, p += strlen(p) + 1)
+		n->name[i] = p;
+	qsort(n->name, n->count, sizeof(*n->name), compare_names);
+	return 0;
+}
+
+int wd_dpkg_names_read(int fd, struct wd_dpkg_names *ret)
+{
+	/* a description of its own: rewinding a duplicate would move fd, too */
+	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = own < 0 ? NULL : fdopendir(own);
+	const struct dirent *de;
+	int r = 0;
+
+	*ret = (struct wd_dpkg_names){0};
+	if (!dir) {
+		r = -errno;
+		if (own >= 0)
+			close(own);
+		return r;
+	}
+	while (r == 0 && (errno = 0, de = readdir(dir))) {
+		if (de->d_name[0] == '.')
+			continue;
+		wd_buf_append(&ret->text, de->d_name, strlen(de->d_name) + 1);
+		r = ++ret->count > WD_DPKG_NAMES_MAX ? WD_ELIMIT : ret->text.status;
+	}
+	if (r == 0)
+		r = errno ? -errno : index_names(ret);
+	closedir(dir);
+	if (r < 0)
+		wd_dpkg_names_done(ret);
+	return r;
+}
+
+/* Source: NAME (VERSION), each where it differs from the package's own (deb-control(5)). */
+static void fill_source(const struct wd_dpkg_stanza *st, struct wd_package *pkg)
+{
+	struct wd_blob source = st->field[WD_DPKG_SOURCE], name;
+
+	pkg->field[WD_PACKAGE_SOURCE] = pkg->field[WD_PACKAGE_NAME];
+	pkg->field[WD_PACKAGE_SOURCE_VERSION] = pkg->field[WD_PACKAGE_VERSION];
+	if (!source.len)
+		return;
+	if (source.ptr[source.len - 1] == ')' && wd_blob_chr(source, '(') >= 0) {
+		size_t open = (size_t)wd_blob_chr(source, '(');
+		struct wd_blob inside = wd_blob_skip(source, open + 1);
+
+		inside.len--;
+		pkg->field[WD_PACKAGE_SOURCE_VERSION] = wd_blob_trim(inside);
+		source = wd_blob_head(source, open);
+	}
+	name = wd_blob_trim(source);
+	if (name.len)
+		pkg->field[WD_PACKAGE_SOURCE] = name;
+}
+
+/* Installed-Size is in KiB. */
+static uint64_t installed_size(struct wd_blob value)
+{
+	uint64_t kib;
+
+	if (!wd_blob_u64(value, &kib) || kib > UINT64_MAX / 1024 - 1)
+		return WD_SIZE_UNKNOWN;
+	return kib * 1024;
+}
+
+int wd_dpkg_push_package(struct wd_dpkg *db, const struct wd_dpkg_stanza *st, uint32_t flags)
+{
+	static const struct {
+		uint8_t to, from;
+	} copied[] = {
+		{WD_PACKAGE_NAME, WD_DPKG_PACKAGE},	   {WD_PACKAGE_VERSION, WD_DPKG_VERSION},
+		{WD_PACKAGE_ARCH, WD_DPKG_ARCHITECTURE},   {WD_PACKAGE_VENDOR, WD_DPKG_VENDOR},
+		{WD_PACKAGE_PACKAGER, WD_DPKG_MAINTAINER}, {WD_PACKAGE_ORIGIN, WD_DPKG_ORIGIN},
+		{WD_PACKAGE_BUGS, WD_DPKG_BUGS},	   {WD_PACKAGE_SECTION, WD_DPKG_SECTION},
+		{WD_PACKAGE_PRIORITY, WD_DPKG_PRIORITY},   {WD_PACKAGE_URL, WD_DPKG_HOMEPAGE},
+	};
+	struct wd_package pkg = {.flags = st->flags | flags};
+	ptrdiff_t hyphen;
+
+	for (size_t i = 0; i < WD_ARRAY_SIZE(copied); i++) {
+		struct wd_blob value = st->field[copied[i].from];
+
+		pkg.field[copied[i].to] = value.len ? value : WD_BLOB_NULL;
+	}
+	hyphen = wd_blob_rchr(pkg.field[WD_PACKAGE_VERSION], '-');
+	if (hyphen >= 0)
+		pkg.field[WD_PACKAGE_RELEASE] =
+			wd_blob_skip(pkg.field[WD_PACKAGE_VERSION], (size_t)hyphen + 1);
+	fill_source(st, &pkg);
+	pkg.size = installed_size(st->field[WD_DPKG_INSTALLED_SIZE]);
+	return wd_sink_package(db->sink, &pkg);
+}
+
+static int load_stanzas(struct wd_dpkg *db, struct wd_blob bytes)
+{
+	struct wd_dpkg_source source = {.name = WD_BLOB_NULL};
+	struct wd_dpkg_text rest = {bytes, 1}, text;
+	struct wd_dpkg_stanza stanza;
+	struct wd_dpkg_fault fault;
+
+	while (wd_dpkg_stanza_next(&rest, &text)) {
+		int r = wd_dpkg_stanza_parse(&text, false, &stanza, &fault);
+
+		if (r < 0)
+			r = wd_dpkg_error(db, &source, r, fault.line, "%s", fault.message);
+		else if (stanza.installed)
+			r = wd_dpkg_load_package(db, &stanza);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int load_status(struct wd_dpkg *db)
+{
+	WD_CLEANUP_BUF struct wd_buf text = WD_BUF_INIT;
+	int r = wd_sink_format(db->sink, "status");
+
+	if (r == 0)
+		r = wd_buf_read_fd(&text, db->req->fd, WD_DPKG_STATUS_MAX);
+	if (r < 0)
+		return r;
+	wd_buf_append(&text, "\n\n", 2);
+	if (text.status < 0)
+		return text.status;
+	r = wd_dpkg_overrides_read(db);
+	if (r == 0)
+		r = load_stanzas(db, wd_buf_view(&text));
+	return r < 0 ? r : wd_dpkg_alternatives_load(db);
+}
+
+/* The directory that holds the database; the database itself where it is one. */
+static struct wd_blob home_of(const struct wd_request *req)
+{
+	struct wd_blob path = wd_blob_str(req->path);
+	ptrdiff_t slash;
+
+	while (path.len && path.ptr[path.len - 1] == '/')
+		path.len--;
+	if (req->is_dir)
+		return path;
+	slash = wd_blob_rchr(path, '/');
+	return slash < 0 ? WD_BLOB(".") : wd_blob_head(path, (size_t)slash);
+}
+
+static int dpkg_load(const struct wd_request *req, struct wd_sink *sink)
+{
+	struct wd_dpkg db = {.req = req, .sink = sink, .home = home_of(req), .info = -1};
+	int r;
+
+	wd_dpkg_library_begin();
+	r = req->is_dir ? wd_dpkg_statusd_load(&db) : load_status(&db);
+	wd_dpkg_library_end();
+	wd_dpkg_overrides_done(&db);
+	wd_dpkg_paths_done(&db.files);
+	wd_buf_done(&db.name);
+	wd_buf_done(&db.list);
+	wd_buf_done(&db.sums);
+	wd_cleanup_fd(&db.info);
+	return r;
+}
+
+static void dpkg_libraries(char *buf, size_t size)
+{
+#ifdef WD_LIBDPKG_VERSION /* a static library, which has no way to ask it */
+	snprintf(buf, size, "libdpkg " WD_LIBDPKG_VERSION);
+#else
+	snprintf(buf, size, "libdpkg");
+#endif
+}
+
+WD_BACKEND_EXPORT wd_backend_v1 = {
+	.abi = WD_BACKEND_ABI,
+	.name = "dpkg",
+	.version = "1",
+	.load = dpkg_load,
+	.libraries = dpkg_libraries,
+};
