@@ -10,6 +10,8 @@
  *	hash page: after the page header the 2-byte offsets of the items, which fill the page from
  *		its end downwards: item n reaches from its offset to that of item n - 1
  *	overflow page: the "high free byte" is the number of data bytes
+ *	hash meta, from 72: last bucket; from 96, 32 "spares". Bucket b begins at page
+ *		b + spares[log2(b + 1), rounded up]
  */
 #include "rpm-bdb.h"
 
@@ -27,6 +29,7 @@
 #define BDB_WALKED (1u << 31)
 
 enum bdb_page_type {
+	P_INVALID = 0,
 	P_HASH_UNSORTED = 2,
 	P_OVERFLOW = 7,
 	P_HASH = 13,
@@ -118,10 +121,28 @@ void wd_rpm_bdb_file_done(struct wd_rpm_bdb_file *f)
 	f->map = NULL;
 }
 
-/* The other types are those of duplicate keys, which rpm never allowed in Packages. */
-static bool item_valid(const uint8_t *item, uint32_t len)
+/* The header of a page, or NULL where there is no such page. */
+static const uint8_t *page_at(const struct wd_rpm_bdb_file *f, uint32_t number)
 {
-	return item[0] == H_KEYDATA || (item[0] == H_OFFPAGE && len == BDB_OFFPAGE_SIZE);
+	return number <= f->last ? f->map + (size_t)number * f->page_size : NULL;
+}
+
+static bool is_hash(uint8_t type)
+{
+	return type == P_HASH || type == P_HASH_UNSORTED;
+}
+
+/* The item types beside these two are those of duplicate keys, which rpm never allowed. */
+static bool item_valid(const struct wd_rpm_bdb_file *f, const uint8_t *item, uint32_t len)
+{
+	const uint8_t *page;
+
+	if (item[0] == H_KEYDATA)
+		return true;
+	if (item[0] != H_OFFPAGE || len != BDB_OFFPAGE_SIZE)
+		return false;
+	page = page_at(f, get32(f, item + 4));
+	return page && page[25] == P_OVERFLOW;
 }
 
 /* Pairs of key and data, each item inside the page and none empty. */
@@ -138,39 +159,61 @@ static bool hash_page_valid(const struct wd_rpm_bdb_file *f, const uint8_t *page
 
 		if (offset < low || offset >= end)
 			return false;
-		if (!item_valid(page + offset, end - offset))
+		if (!item_valid(f, page + offset, end - offset))
 			return false;
 		end = offset;
 	}
 	return true;
 }
 
+/* Chains are of one kind of page. Pages of other types are not read, but see bucket_valid(). */
 static bool page_valid(const struct wd_rpm_bdb_file *f, const uint8_t *page)
 {
-	switch (page[25]) {
-	case P_HASH:
-	case P_HASH_UNSORTED:
-		return hash_page_valid(f, page);
-	case P_OVERFLOW:
-		return get16(f, page + 22) <= f->page_size - BDB_PAGE_HEAD;
-	default:
-		return true;
-	}
+	const uint8_t *next = page_at(f, get32(f, page + 16));
+
+	if (is_hash(page[25]))
+		return next && (next == f->map || is_hash(next[25])) && hash_page_valid(f, page);
+	if (page[25] == P_OVERFLOW)
+		return next && (next == f->map || next[25] == P_OVERFLOW) &&
+		       get16(f, page + 22) <= f->page_size - BDB_PAGE_HEAD;
+	return true;
 }
 
-static bool is_chained(uint8_t type)
+/* A bucket that nothing was put into may be a page that was never written. */
+static bool bucket_valid(const struct wd_rpm_bdb_file *f, uint32_t bucket)
 {
-	return type == P_HASH || type == P_HASH_UNSORTED || type == P_OVERFLOW;
+	uint32_t group = bucket ? 32 - (uint32_t)__builtin_clz(bucket) : 0;
+	const uint8_t *page = page_at(f, bucket + get32(f, f->map + 96 + (size_t)4 * group));
+
+	if (!page || page == f->map)
+		return false;
+	return is_hash(page[25]) ||
+	       (page[25] == P_INVALID && get32(f, page + 16) == 0 && get16(f, page + 20) == 0);
+}
+
+static int bdb_check_buckets(struct wd_rpm_source *src, const struct wd_rpm_bdb_file *f)
+{
+	uint32_t last = get32(f, f->map + 72);
+
+	if (last > f->last)
+		return wd_rpm_fail(src, WD_ECORRUPT, "Berkeley DB meta page: bucket %" PRIu32,
+				   last);
+	for (uint32_t b = 0; b <= last; b++)
+		if (!bucket_valid(f, b))
+			return wd_rpm_fail(src, WD_ECORRUPT,
+					   "Berkeley DB bucket %" PRIu32 " has no page", b);
+	return 0;
 }
 
 static int bdb_check_pages(struct wd_rpm_source *src, const struct wd_rpm_bdb_file *f,
 			   uint32_t *links)
 {
 	for (uint32_t n = 1; n <= f->last; n++) {
-		const uint8_t *page = f->map + (size_t)n * f->page_size;
+		const uint8_t *page = page_at(f, n);
+		bool chained = is_hash(page[25]) || page[25] == P_OVERFLOW;
 
-		links[n] = is_chained(page[25]) ? get32(f, page + 16) : 0;
-		if (links[n] > f->last || !page_valid(f, page))
+		links[n] = chained ? get32(f, page + 16) : 0;
+		if (!page_valid(f, page))
 			return wd_rpm_fail(src, WD_ECORRUPT,
 					   "Berkeley DB page %" PRIu32 " is damaged", n);
 	}
@@ -218,6 +261,8 @@ int wd_rpm_bdb_check(struct wd_rpm_source *src, struct wd_rpm_bdb_file *ret)
 
 	if (r == 0)
 		r = bdb_map(src, &f);
+	if (r == 0)
+		r = bdb_check_buckets(src, &f);
 	if (r == 0)
 		r = bdb_check_links(src, &f);
 	if (r < 0)

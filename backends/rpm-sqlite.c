@@ -94,6 +94,7 @@ static void sqlite_close(struct wd_rpm_source *src)
 	sqlite3_blob_close(s->blob);
 	sqlite3_finalize(s->stmt);
 	sqlite3_close(s->db);
+	sqlite3_hard_heap_limit64(0);
 	wd_rpm_vfs_done(&s->vfs);
 	free(s);
 	src->state = NULL;
