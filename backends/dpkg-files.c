@@ -67,27 +67,39 @@ static int read_info(struct wd_dpkg *db, const struct wd_dpkg_source *source, st
 
 /* ---- The list */
 
-static int add_line(struct wd_dpkg *db, struct wd_dpkg_source *source, size_t line,
-		    struct wd_blob text)
+/* As wd_dpkg_path_fault(); *dir is a directory that passed, which most lines share. */
+static const char *line_fault(struct wd_blob text, struct wd_blob *dir)
 {
-	const char *fault = text.len ? wd_dpkg_path_fault(text) : "empty file name";
-	ptrdiff_t i;
+	size_t dirlen = (size_t)(wd_blob_rchr(text, '/') + 1);
+	struct wd_blob name = wd_blob_skip(text, dirlen);
+	const char *fault;
 
-	if (fault)
-		return wd_dpkg_error(db, source, WD_ECORRUPT, line, "%s", fault);
-	i = wd_dpkg_paths_add(&db->files, wd_dpkg_path_clean(text));
-	return i < 0 ? (int)i : 0;
+	if (text.len == 0)
+		return "empty file name";
+	if (wd_blob_equal(wd_blob_head(text, dirlen), *dir) && !wd_blob_is(name, "..") &&
+	    wd_blob_chr(name, '\0') < 0)
+		return NULL;
+	fault = wd_dpkg_path_fault(text);
+	if (!fault)
+		*dir = wd_blob_head(text, dirlen);
+	return fault;
 }
 
 static int add_list(struct wd_dpkg *db, struct wd_dpkg_source *source, bool complete)
 {
-	struct wd_blob rest = wd_buf_view(&db->list), text;
+	struct wd_blob rest = wd_buf_view(&db->list), text, dir = WD_BLOB_NULL;
 	/* 40 bytes a line are common; the table grows where they are fewer */
 	int r = wd_dpkg_paths_reset(&db->files, rest.len / 40);
 	size_t line = 1;
 
-	for (; r == 0 && wd_blob_token(&rest, '\n', &text); line++)
-		r = add_line(db, source, line, text);
+	for (; r == 0 && wd_blob_token(&rest, '\n', &text); line++) {
+		const char *fault = line_fault(text, &dir);
+		ptrdiff_t i = fault ? 0 : wd_dpkg_paths_add(&db->files, wd_dpkg_path_clean(text));
+
+		r = i < 0 ? (int)i : 0;
+		if (fault)
+			r = wd_dpkg_error(db, source, WD_ECORRUPT, line, "%s", fault);
+	}
 	if (r == 0 && !complete)
 		r = wd_dpkg_error(db, source, WD_ECORRUPT, line - 1, "missing final newline");
 	return r;
@@ -232,19 +244,21 @@ static const char *take_conffile(struct wd_dpkg *db, struct wd_blob line, int *r
 
 static int take_conffiles(struct wd_dpkg *db, const struct wd_dpkg_stanza *st)
 {
-	struct wd_dpkg_source status = {.name = WD_BLOB_NULL};
 	struct wd_blob rest = st->field[WD_DPKG_CONFFILES], line;
+	size_t number;
 	int r = 0;
 
-	while (r == 0 && wd_blob_token(&rest, '\n', &line)) {
+	if (!rest.len)
+		return 0;
+	number = wd_dpkg_stanza_line(&st->text, rest.ptr);
+	for (; r == 0 && wd_blob_token(&rest, '\n', &line); number++) {
 		const char *fault;
 
 		if (!wd_blob_trim(line).len)
 			continue;
 		fault = take_conffile(db, wd_blob_trim(line), &r);
 		if (fault)
-			r = wd_dpkg_error(db, &status, WD_ECORRUPT,
-					  wd_dpkg_stanza_line(&st->text, line.ptr), "%s", fault);
+			r = wd_dpkg_error(db, &db->status, WD_ECORRUPT, number, "%s", fault);
 	}
 	return r;
 }

@@ -93,9 +93,10 @@ struct wd_dpkg {
 	int info;	     /* descriptor of info/, or -1 */
 	bool info_tried;     /* it was opened */
 	bool info_reported;  /* and that failed: its files need no error each */
-	struct wd_buf name;  /* the file name being opened */
-	struct wd_buf list;  /* the file list of the package */
-	struct wd_buf sums;  /* its md5sums */
+	struct wd_dpkg_source status; /* the status file: without name, as the database itself */
+	struct wd_buf name;	      /* the file name being opened */
+	struct wd_buf list;	      /* the file list of the package */
+	struct wd_buf sums;	      /* its md5sums */
 	struct wd_dpkg_paths files;
 	struct wd_dpkg_diversions diversions;
 	struct wd_buf override_text;

@@ -203,7 +203,6 @@ int wd_dpkg_push_package(struct wd_dpkg *db, const struct wd_dpkg_stanza *st, ui
 
 static int load_stanzas(struct wd_dpkg *db, struct wd_blob bytes)
 {
-	struct wd_dpkg_source source = {.name = WD_BLOB_NULL};
 	struct wd_dpkg_text rest = {bytes, 1}, text;
 	struct wd_dpkg_stanza stanza;
 	struct wd_dpkg_fault fault;
@@ -212,7 +211,7 @@ static int load_stanzas(struct wd_dpkg *db, struct wd_blob bytes)
 		int r = wd_dpkg_stanza_parse(&text, false, &stanza, &fault);
 
 		if (r < 0)
-			r = wd_dpkg_error(db, &source, r, fault.line, "%s", fault.message);
+			r = wd_dpkg_error(db, &db->status, r, fault.line, "%s", fault.message);
 		else if (stanza.installed)
 			r = wd_dpkg_load_package(db, &stanza);
 		if (r < 0)

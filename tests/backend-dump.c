@@ -12,7 +12,6 @@
  *	E code path message
  *	R code			what load() returned
  */
-#define _GNU_SOURCE
 #include "base/buf.h"
 #include "pkgdb/backend.h"
 

@@ -27,7 +27,6 @@
 #define MD5_B "92eb5ffee6ae2fec3ad71c777531578f"
 #define HEAD(name) "Package: " name "\nStatus: install ok installed\nArchitecture: amd64\n"
 #define STANZA(name) HEAD(name) "Version: 1-2\n"
-#define P(name) "P " name " 1-2 amd64 " name " 1-2 2 -1 0\n"
 
 extern const struct wd_backend wd_backend_v1;
 
@@ -44,13 +43,9 @@ static struct fixture *self(struct wd_sink *sink)
 	return (struct fixture *)((char *)sink - offsetof(struct fixture, sink));
 }
 
-static void put_blob(struct wd_buf *log, struct wd_blob b)
+static struct wd_blob or_dash(struct wd_blob b)
 {
-	wd_buf_byte(log, ' ');
-	if (b.ptr)
-		wd_buf_blob(log, b);
-	else
-		wd_buf_byte(log, '-');
+	return b.len ? b : WD_BLOB("-");
 }
 
 static int on_package(struct wd_sink *sink, const struct wd_package *pkg)
@@ -62,7 +57,7 @@ static int on_package(struct wd_sink *sink, const struct wd_package *pkg)
 
 	wd_buf_byte(log, 'P');
 	for (size_t i = 0; i < WD_ARRAY_SIZE(shown); i++)
-		put_blob(log, pkg->field[shown[i]]);
+		wd_buf_printf(log, " %.*s", WD_BLOB_PRINTF(or_dash(pkg->field[shown[i]])));
 	wd_buf_printf(log, " %lld %x\n", (long long)pkg->size, pkg->flags);
 	return 0;
 }
@@ -74,10 +69,8 @@ static int on_claim(struct wd_sink *sink, const struct wd_claim *c)
 	wd_buf_printf(log, "C %.*s%s%.*s %o %x ", WD_BLOB_PRINTF(c->dir), c->dir.len ? "/" : "",
 		      WD_BLOB_PRINTF(c->name), c->mode, c->flags);
 	wd_buf_hex(log, c->digest);
-	if (!c->digest.len)
-		wd_buf_byte(log, '-');
-	put_blob(log, c->recorded);
-	wd_buf_byte(log, '\n');
+	wd_buf_printf(log, "%s %.*s\n", c->digest.len ? "" : "-",
+		      WD_BLOB_PRINTF(or_dash(c->recorded)));
 	return 0;
 }
 
@@ -179,6 +172,11 @@ static const char *load(struct fixture *f, const char *path, uint32_t want)
 	return f->log.ptr;
 }
 
+static void expect(struct fixture *f, const char *path, uint32_t want, const char *expected)
+{
+	assert_string_equal(load(f, path, want), expected);
+}
+
 /* The status file, one list for each of packages a, b and c, and what comes out. */
 static void expect_status(struct fixture *f, const char *status, const char *expected)
 {
@@ -186,7 +184,7 @@ static void expect_status(struct fixture *f, const char *status, const char *exp
 	put(f, "info/b.list", "/etc/b.conf\n");
 	put(f, "info/c.list", "");
 	put(f, "status", status);
-	assert_string_equal(load(f, "status", 0), expected);
+	expect(f, "status", 0, expected);
 }
 
 #define CLAIMS_A "C  40000 0 - -\nC usr 40000 0 - -\nC usr/bin 40000 0 - -\nC usr/bin/a 0 0 - -\n"
@@ -204,7 +202,9 @@ static void fields(void **state)
 
 static void separators(void **state)
 {
-	const char *expected = "F status\n" P("a") CLAIMS_A P("b") CLAIMS_B "R ok";
+	const char *expected = "F status\n"
+			       "P a 1-2 amd64 a 1-2 2 -1 0\n" CLAIMS_A
+			       "P b 1-2 amd64 b 1-2 2 -1 0\n" CLAIMS_B "R ok";
 
 	expect_status(*state, STANZA("a") "\n" STANZA("b"), expected);
 	expect_status(*state, "\n\n" STANZA("a") "\n\n\n" STANZA("b") "\n\n", expected);
@@ -221,8 +221,9 @@ static void expect_fault(struct fixture *f, const char *stanza, const char *mess
 	char status[1024], expected[1024];
 
 	snprintf(status, sizeof(status), "%s\n%s\n%s", STANZA("a"), stanza, STANZA("b"));
-	snprintf(expected, sizeof(expected), "F status\n%sE corrupt - %s\n%sR ok", P("a") CLAIMS_A,
-		 message, P("b") CLAIMS_B);
+	snprintf(expected, sizeof(expected), "F status\n%sE corrupt - %s\n%sR ok",
+		 "P a 1-2 amd64 a 1-2 2 -1 0\n" CLAIMS_A, message,
+		 "P b 1-2 amd64 b 1-2 2 -1 0\n" CLAIMS_B);
 	expect_status(f, status, expected);
 }
 
@@ -261,8 +262,10 @@ static void nul_bytes(void **state)
 
 	put(f, "info/c.list", "");
 	put_bytes(f, "status", status, sizeof(status) - 1);
-	assert_string_equal(load(f, "status", 0),
-			    "F status\nE corrupt - line 2: NUL byte\n" P("c") "R ok");
+	expect(f, "status", 0,
+	       "F status\nE corrupt - line 2: NUL byte\n"
+	       "P c 1-2 amd64 c 1-2 2 -1 0\n"
+	       "R ok");
 }
 
 /* A file that is none: errors are counted, not repeated for ever. */
@@ -321,9 +324,9 @@ static void removed(void **state)
 	    "Package: r\nStatus: deinstall ok config-files\nVersion: 1\n"
 	    "Conffiles:\n /etc/r.conf " MD5_A "\n\nPackage: s\n"
 	    "Status: deinstall ok config-files\nVersion: 1\nConffiles:\n /etc/s " MD5_B "\n");
-	assert_string_equal(load(f, "status", 0),
-			    "F status\nP r 1 - r 1 - -1 1\nC etc/r.conf 100000 11 " MD5_A " -\n"
-			    "P s 1 - s 1 - -1 1\nC etc/s 100000 11 " MD5_B " -\nR ok");
+	expect(f, "status", 0,
+	       "F status\nP r 1 - r 1 - -1 1\nC etc/r.conf 100000 11 " MD5_A " -\n"
+	       "P s 1 - s 1 - -1 1\nC etc/s 100000 11 " MD5_B " -\nR ok");
 }
 
 static void conffiles(void **state)
@@ -336,13 +339,13 @@ static void conffiles(void **state)
 			" /etc/new newconffile\n /etc/unlisted " MD5_A "\n"
 			" /etc/gone " MD5_B " obsolete\n /etc/rm " MD5_B
 			" obsolete remove-on-upgrade\n /etc/bad 12\n /etc/../x " MD5_A "\n");
-	assert_string_equal(load(f, "status", 0),
-			    "F status\nE corrupt - line 12: malformed line in 'Conffiles' field\n"
-			    "E corrupt - line 13: path with a \"..\" component\n" P(
-				    "x") "C etc 40000 0 - -\nC etc/a b 100000 11 " MD5_A " -\n"
-					 "C etc/old 100000 211 " MD5_B
-					 " -\nC etc/new 100000 11 - -\n"
-					 "C etc/unlisted 100000 11 " MD5_A " -\nR ok");
+	expect(f, "status", 0,
+	       "F status\nE corrupt - line 12: malformed line in 'Conffiles' field\n"
+	       "E corrupt - line 13: path with a \"..\" component\n"
+	       "P x 1-2 amd64 x 1-2 2 -1 0\n"
+	       "C etc 40000 0 - -\nC etc/a b 100000 11 " MD5_A " -\n"
+	       "C etc/old 100000 211 " MD5_B " -\nC etc/new 100000 11 - -\n"
+	       "C etc/unlisted 100000 11 " MD5_A " -\nR ok");
 }
 
 /* The last entry of a directory may stand far from it: symbolic links come last in a package. */
@@ -352,12 +355,12 @@ static void directories(void **state)
 
 	put(f, "info/x.list", "/.\n/opt\n/usr/lib\n/usr/lib/x/\n/opt/y\n/usr/lib/x/z\n");
 	put(f, "status", STANZA("x"));
-	assert_string_equal(
-		load(f, "status", 0),
-		"F status\n" P(
-			"x") "C  40000 0 - -\nC opt 40000 0 - -\n"
-			     "C usr/lib 40000 0 - -\nC usr/lib/x 40000 0 - -\nC opt/y 0 0 - -\n"
-			     "C usr/lib/x/z 0 0 - -\nR ok");
+	expect(f, "status", 0,
+	       "F status\n"
+	       "P x 1-2 amd64 x 1-2 2 -1 0\n"
+	       "C  40000 0 - -\nC opt 40000 0 - -\n"
+	       "C usr/lib 40000 0 - -\nC usr/lib/x 40000 0 - -\nC opt/y 0 0 - -\n"
+	       "C usr/lib/x/z 0 0 - -\nR ok");
 }
 
 static void odd_lists(void **state)
@@ -367,18 +370,20 @@ static void odd_lists(void **state)
 
 	put(f, "info/x.list", "/usr/../etc/passwd\n\n../up\n/..\n/a..b\n/a..b\n/last");
 	put(f, "status", STANZA("x"));
-	assert_string_equal(load(f, "status", 0),
-			    "F status\n"
-			    "E corrupt ./info/x.list line 1: path with a \"..\" component\n"
-			    "E corrupt ./info/x.list line 2: empty file name\n"
-			    "E corrupt ./info/x.list line 3: path with a \"..\" component\n"
-			    "E corrupt ./info/x.list line 4: path with a \"..\" component\n"
-			    "E corrupt ./info/x.list line 7: missing final newline\n" P(
-				    "x") "C a..b 0 0 - -\nC last 0 0 - -\nR ok");
+	expect(f, "status", 0,
+	       "F status\n"
+	       "E corrupt ./info/x.list line 1: path with a \"..\" component\n"
+	       "E corrupt ./info/x.list line 2: empty file name\n"
+	       "E corrupt ./info/x.list line 3: path with a \"..\" component\n"
+	       "E corrupt ./info/x.list line 4: path with a \"..\" component\n"
+	       "E corrupt ./info/x.list line 7: missing final newline\n"
+	       "P x 1-2 amd64 x 1-2 2 -1 0\n"
+	       "C a..b 0 0 - -\nC last 0 0 - -\nR ok");
 	put_bytes(f, "info/x.list", nul, sizeof(nul) - 1);
-	assert_string_equal(load(f, "status", 0),
-			    "F status\nE corrupt ./info/x.list line 1: NUL byte in a path\n" P(
-				    "x") "C c 0 0 - -\nR ok");
+	expect(f, "status", 0,
+	       "F status\nE corrupt ./info/x.list line 1: NUL byte in a path\n"
+	       "P x 1-2 amd64 x 1-2 2 -1 0\n"
+	       "C c 0 0 - -\nR ok");
 }
 
 /* Not regular: reported, never waited for or followed. */
@@ -390,11 +395,13 @@ static void special_files(void **state)
 	assert_int_equal(symlinkat("/etc/passwd", f->dir, "info/b.list"), 0);
 	put(f, "info/c.list", "/c\n");
 	put(f, "status", STANZA("a") "\n" STANZA("b") "\n" STANZA("c"));
-	assert_string_equal(load(f, "status", 0),
-			    "F status\nE not-regular ./info/a.list not a regular file\n"
-			    "P a 1-2 amd64 a 1-2 2 -1 80\n"
-			    "E not-regular ./info/b.list not a regular file\n"
-			    "P b 1-2 amd64 b 1-2 2 -1 80\n" P("c") "C c 0 0 - -\nR ok");
+	expect(f, "status", 0,
+	       "F status\nE not-regular ./info/a.list not a regular file\n"
+	       "P a 1-2 amd64 a 1-2 2 -1 80\n"
+	       "E not-regular ./info/b.list not a regular file\n"
+	       "P b 1-2 amd64 b 1-2 2 -1 80\n"
+	       "P c 1-2 amd64 c 1-2 2 -1 0\n"
+	       "C c 0 0 - -\nR ok");
 }
 
 static void missing_lists(void **state)
@@ -403,19 +410,21 @@ static void missing_lists(void **state)
 
 	put(f, "info/b.list", "");
 	put(f, "status", STANZA("a") "\n" STANZA("b"));
-	assert_string_equal(load(f, "status", 0),
-			    "F status\nE absent ./info/a.list the file list of package 'a' is "
-			    "missing\nP a 1-2 amd64 a 1-2 2 -1 80\n" P("b") "R ok");
+	expect(f, "status", 0,
+	       "F status\nE absent ./info/a.list the file list of package 'a' is "
+	       "missing\nP a 1-2 amd64 a 1-2 2 -1 80\n"
+	       "P b 1-2 amd64 b 1-2 2 -1 0\n"
+	       "R ok");
 	/* none at all, or no info/: one error, not one for each package */
 	for (int i = 0; i < 2; i++) {
 		if (i == 0)
 			unlinkat(f->dir, "info/b.list", 0);
 		else
 			unlinkat(f->dir, "info", AT_REMOVEDIR);
-		assert_string_equal(load(f, "status", 0),
-				    "F status\nE absent ./info the packages' file lists are "
-				    "missing\nP a 1-2 amd64 a 1-2 2 -1 80\n"
-				    "P b 1-2 amd64 b 1-2 2 -1 80\nR ok");
+		expect(f, "status", 0,
+		       "F status\nE absent ./info the packages' file lists are "
+		       "missing\nP a 1-2 amd64 a 1-2 2 -1 80\n"
+		       "P b 1-2 amd64 b 1-2 2 -1 80\nR ok");
 	}
 }
 
@@ -433,11 +442,15 @@ static void multi_arch(void **state)
 	    STANZA("m") "Multi-Arch: same\n\nPackage: m\nStatus: install ok installed\n"
 			"Architecture: i386\nVersion: 1-2\nMulti-Arch: same\n\n" STANZA(
 				"old") "Multi-Arch: same\n\n" STANZA("f") "Multi-Arch: foreign\n");
-	assert_string_equal(
-		load(f, "status", WD_WANT_DIGESTS),
-		"F status\n" P("m") "C amd64 0 0 - -\nP m 1-2 i386 m 1-2 2 -1 0\n"
-				    "C i386 100000 0 " MD5_A
-				    " -\n" P("old") "C old 0 0 - -\n" P("f") "C f 0 0 - -\nR ok");
+	expect(f, "status", WD_WANT_DIGESTS,
+	       "F status\n"
+	       "P m 1-2 amd64 m 1-2 2 -1 0\n"
+	       "C amd64 0 0 - -\nP m 1-2 i386 m 1-2 2 -1 0\n"
+	       "C i386 100000 0 " MD5_A " -\n"
+	       "P old 1-2 amd64 old 1-2 2 -1 0\n"
+	       "C old 0 0 - -\n"
+	       "P f 1-2 amd64 f 1-2 2 -1 0\n"
+	       "C f 0 0 - -\nR ok");
 }
 
 static void md5sums(void **state)
@@ -453,15 +466,17 @@ static void md5sums(void **state)
 		  "  ../x\n" MD5_A "  not/listed\n");
 	put(f, "status", STANZA("x") "Conffiles:\n /etc/c " MD5_A "\n");
 	snprintf(expected, sizeof(expected),
-		 "F status\n%s" P("x") "C usr 40000 0 - -\nC usr/a 100000 0 " MD5_A " -\n"
-				       "C usr/b\\c 100000 0 " MD5_B " -\nC etc/c 100000 11 " MD5_A
-				       " -\nR ok",
+		 "F status\n%s"
+		 "P x 1-2 amd64 x 1-2 2 -1 0\n"
+		 "C usr 40000 0 - -\nC usr/a 100000 0 " MD5_A " -\n"
+		 "C usr/b\\c 100000 0 " MD5_B " -\nC etc/c 100000 11 " MD5_A " -\nR ok",
 		 errors);
-	assert_string_equal(load(f, "status", WD_WANT_DIGESTS), expected);
-	assert_string_equal(load(f, "status", 0),
-			    "F status\n" P("x") "C usr 40000 0 - -\nC usr/a 0 0 - -\n"
-						"C usr/b\\c 0 0 - -\nC etc/c 100000 11 " MD5_A
-						" -\nR ok");
+	expect(f, "status", WD_WANT_DIGESTS, expected);
+	expect(f, "status", 0,
+	       "F status\n"
+	       "P x 1-2 amd64 x 1-2 2 -1 0\n"
+	       "C usr 40000 0 - -\nC usr/a 0 0 - -\n"
+	       "C usr/b\\c 0 0 - -\nC etc/c 100000 11 " MD5_A " -\nR ok");
 }
 
 static void diversions(void **state)
@@ -473,13 +488,14 @@ static void diversions(void **state)
 	put(f, "info/dash.list", list);
 	put(f, "diversions", "/bin/sh\n/bin/sh.distrib\ndash\n/bin/local\n/opt/local/l\n:\n");
 	put(f, "status", STANZA("a") "\n" STANZA("dash"));
-	assert_string_equal(
-		load(f, "status", 0),
-		"F status\n" P(
-			"a") "C opt/local/l 0 20 - bin/local\n"
-			     "C bin/sh.distrib 0 20 - bin/sh\nC bin/sh.distrib 0 0 - -\n" P(
-				     "dash") "C opt/local/l 0 20 - bin/local\nC bin/sh 0 0 - -\n"
-					     "C bin/sh.distrib 0 0 - -\nR ok");
+	expect(f, "status", 0,
+	       "F status\n"
+	       "P a 1-2 amd64 a 1-2 2 -1 0\n"
+	       "C opt/local/l 0 20 - bin/local\n"
+	       "C bin/sh.distrib 0 20 - bin/sh\nC bin/sh.distrib 0 0 - -\n"
+	       "P dash 1-2 amd64 dash 1-2 2 -1 0\n"
+	       "C opt/local/l 0 20 - bin/local\nC bin/sh 0 0 - -\n"
+	       "C bin/sh.distrib 0 0 - -\nR ok");
 }
 
 static void odd_diversions(void **state)
@@ -489,11 +505,12 @@ static void odd_diversions(void **state)
 	put(f, "info/a.list", "/x\n");
 	put(f, "diversions", "/x\n/y\n:\n/y\n/z\n:\n/p\n/../q\n:\n/only\n/two\n");
 	put(f, "status", STANZA("a"));
-	assert_string_equal(load(f, "status", 0),
-			    "F status\nE corrupt ./diversions line 4: conflicting diversions\n"
-			    "E corrupt ./diversions line 7: path with a \"..\" component\n"
-			    "E corrupt ./diversions line 10: diversion of 2 lines instead of 3\n" P(
-				    "a") "C y 0 20 - x\nR ok");
+	expect(f, "status", 0,
+	       "F status\nE corrupt ./diversions line 4: conflicting diversions\n"
+	       "E corrupt ./diversions line 7: path with a \"..\" component\n"
+	       "E corrupt ./diversions line 10: diversion of 2 lines instead of 3\n"
+	       "P a 1-2 amd64 a 1-2 2 -1 0\n"
+	       "C y 0 20 - x\nR ok");
 }
 
 static void statoverride(void **state)
@@ -505,15 +522,14 @@ static void statoverride(void **state)
 	    "root root 2755 /d\nroot #12 4711 /conf\nroot root 755 /unknown\n"
 	    "root root 9 /d/f\nroot root 17777 /d/f\nshort 755\nroot root 755 /d\n");
 	put(f, "status", STANZA("x") "Conffiles:\n /conf " MD5_A "\n");
-	assert_string_equal(
-		load(f, "status", 0),
-		"F status\nE corrupt ./statoverride line 4: not \"user group mode path\"\n"
-		"E corrupt ./statoverride line 5: not \"user group mode path\"\n"
-		"E corrupt ./statoverride line 6: not \"user group mode path\"\n"
-		"E corrupt ./statoverride line 7: second override of one path\n" P(
-			"x") "C d 42755 0 - -\nC d/f 0 0 - -\nC conf 104711 11 " MD5_A
-			     " -\nC unknown 0 0 - -\n"
-			     "R ok");
+	expect(f, "status", 0,
+	       "F status\nE corrupt ./statoverride line 4: not \"user group mode path\"\n"
+	       "E corrupt ./statoverride line 5: not \"user group mode path\"\n"
+	       "E corrupt ./statoverride line 6: not \"user group mode path\"\n"
+	       "E corrupt ./statoverride line 7: second override of one path\n"
+	       "P x 1-2 amd64 x 1-2 2 -1 0\n"
+	       "C d 42755 0 - -\nC d/f 0 0 - -\nC conf 104711 11 " MD5_A " -\nC unknown 0 0 - -\n"
+	       "R ok");
 }
 
 static void alternatives(void **state)
@@ -527,14 +543,14 @@ static void alternatives(void **state)
 	put(f, "alternatives/empty", "");
 	put(f, "alternatives/z.dpkg-tmp", "x");
 	put(f, "status", "");
-	assert_string_equal(load(f, "status", 0),
-			    "F status\nA /usr/bin/awk /etc/alternatives/awk\n"
-			    "A /man/awk.1 /etc/alternatives/awk.1\n"
-			    "A /usr/bin/nawk /etc/alternatives/nawk\n"
-			    "A /etc/alternatives/awk /usr/bin/gawk\n"
-			    "A /etc/alternatives/nawk /usr/bin/gawk\n"
-			    "A /bin/vi /etc/alternatives/vi\nA /etc/alternatives/vi /bin/vim\n"
-			    "A /etc/alternatives/vi /bin/ed\nR ok");
+	expect(f, "status", 0,
+	       "F status\nA /usr/bin/awk /etc/alternatives/awk\n"
+	       "A /man/awk.1 /etc/alternatives/awk.1\n"
+	       "A /usr/bin/nawk /etc/alternatives/nawk\n"
+	       "A /etc/alternatives/awk /usr/bin/gawk\n"
+	       "A /etc/alternatives/nawk /usr/bin/gawk\n"
+	       "A /bin/vi /etc/alternatives/vi\nA /etc/alternatives/vi /bin/vim\n"
+	       "A /etc/alternatives/vi /bin/ed\nR ok");
 }
 
 static void odd_alternatives(void **state)
@@ -559,12 +575,11 @@ static void odd_alternatives(void **state)
 		put(f, "alternatives/x", rows[i].text);
 		snprintf(expected, sizeof(expected),
 			 "F status\nE corrupt ./alternatives/x %s\nR ok", rows[i].error);
-		assert_string_equal(load(f, "status", 0), expected);
+		expect(f, "status", 0, expected);
 	}
 }
 
 #define CONTROL(name) "Package: " name "\nVersion: 1\nArchitecture: all\n"
-#define PD(name, flags) "P " name " 1 all " name " 1 - -1 " flags "\n"
 
 static void statusd(void **state)
 {
@@ -579,15 +594,16 @@ static void statusd(void **state)
 	assert_int_equal(mkdirat(f->dir, "status.d/tzdata", 0755), 0);
 	put(f, "status.d/tzdata/control", CONTROL("tzdata"));
 	put(f, "status.d/tzdata/md5sums", MD5_B "  usr/tz\n");
-	assert_string_equal(
-		load(f, "status.d", 0),
-		"F statusd\n" PD(
-			"base-files",
-			"0") "C etc/x 100000 0 " MD5_A " -\n"
-			     "C a\nb 100000 0 " MD5_B
-			     " -\n" PD("libssl1.1",
-				       "0") "C usr/lib/s 100000 0 " MD5_A " -\n" PD("netbase", "80")
-				     PD("tzdata", "0") "C usr/tz 100000 0 " MD5_B " -\nR ok");
+	expect(f, "status.d", 0,
+	       "F statusd\n"
+	       "P base-files 1 all base-files 1 - -1 0\n"
+	       "C etc/x 100000 0 " MD5_A " -\n"
+	       "C a\nb 100000 0 " MD5_B " -\n"
+	       "P libssl1.1 1 all libssl1.1 1 - -1 0\n"
+	       "C usr/lib/s 100000 0 " MD5_A " -\n"
+	       "P netbase 1 all netbase 1 - -1 80\n"
+	       "P tzdata 1 all tzdata 1 - -1 0\n"
+	       "C usr/tz 100000 0 " MD5_B " -\nR ok");
 }
 
 static void odd_statusd(void **state)
@@ -601,16 +617,16 @@ static void odd_statusd(void **state)
 	assert_int_equal(mkdirat(f->dir, "status.d/d", 0755), 0);
 	assert_int_equal(mkfifoat(f->dir, "status.d/e", 0644), 0);
 	assert_int_equal(symlinkat("/etc/passwd", f->dir, "status.d/f"), 0);
-	assert_string_equal(
-		load(f, "status.d", 0),
-		"F statusd\nE corrupt status.d/a no stanza\n"
-		"E corrupt status.d/b line 1: newline in field name 'nonsense'\n"
-		"E corrupt status.d/c.md5sums line 1: not \"digest  path\"\n" PD(
-			"c", "0") "C c 100000 0 " MD5_A " -\n"
-				  "E corrupt status.d/c line 5: second stanza in one file\n"
-				  "E absent status.d/d/control not there\n"
-				  "E not-regular status.d/e not a regular file\n"
-				  "E not-regular status.d/f not a regular file\nR ok");
+	expect(f, "status.d", 0,
+	       "F statusd\nE corrupt status.d/a no stanza\n"
+	       "E corrupt status.d/b line 1: newline in field name 'nonsense'\n"
+	       "E corrupt status.d/c.md5sums line 1: not \"digest  path\"\n"
+	       "P c 1 all c 1 - -1 0\n"
+	       "C c 100000 0 " MD5_A " -\n"
+	       "E corrupt status.d/c line 5: second stanza in one file\n"
+	       "E absent status.d/d/control not there\n"
+	       "E not-regular status.d/e not a regular file\n"
+	       "E not-regular status.d/f not a regular file\nR ok");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

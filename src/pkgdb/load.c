@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define TICK_MS 100
+
 /* Which file a worker reads: the same database under two names counts once for a backend. */
 struct source {
 	const struct wd_descriptor *backend;
@@ -185,7 +187,7 @@ static int read_ready(struct wd_load *l, struct pollfd *fds)
 	return 0;
 }
 
-static int gather(struct wd_load *l)
+static int gather(struct wd_load *l, void (*tick)(void *ctx), void *ctx)
 {
 	WD_CLEANUP_FREE struct pollfd *fds = calloc(l->workers.n + 1, sizeof(*fds));
 
@@ -203,8 +205,10 @@ static int gather(struct wd_load *l)
 		}
 		if (open == 0)
 			return 0;
-		if (poll(fds, l->workers.n, 1000) < 0 && errno != EINTR)
+		if (poll(fds, l->workers.n, TICK_MS) < 0 && errno != EINTR)
 			return -errno;
+		if (tick)
+			tick(ctx);
 		r = read_ready(l, fds);
 		if (r < 0)
 			return r;
@@ -244,16 +248,14 @@ static int settle(struct wd_load *l, size_t i)
 	return 0;
 }
 
-int wd_load_finish(struct wd_load *l)
+int wd_load_finish(struct wd_load *l, void (*tick)(void *ctx), void *ctx)
 {
-	int r = gather(l);
+	int r = gather(l, tick, ctx);
 
 	for (size_t i = 0; i < l->workers.n; i++)
 		wd_worker_wait(&l->workers.v[i]);
 	for (size_t i = 0; r == 0 && i < l->workers.n; i++)
 		r = settle(l, i);
-	if (r == 0)
-		r = wd_catalog_finish(l->cat);
 	load_free(l);
 	return r;
 }

@@ -20,7 +20,10 @@ struct wd_load;
 int wd_load_start(const struct wd_root *root, const struct wd_descriptors *backends, uint32_t want,
 		  struct wd_catalog *cat, struct wd_load **ret);
 
-/* Gathers until every worker is through, and frees the load. 0, -ENOMEM or WD_ELIMIT. */
-int wd_load_finish(struct wd_load *load);
+/*
+ * Gathers until every worker is through, and frees the load. `tick`, where not NULL, is called
+ * about ten times a second. 0 or -ENOMEM.
+ */
+int wd_load_finish(struct wd_load *load, void (*tick)(void *ctx), void *ctx);
 
 #endif

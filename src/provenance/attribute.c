@@ -7,9 +7,6 @@
 
 #include <string.h>
 
-/* Deeper patterns than this are not in the table; it bounds the recursion on hostile trees. */
-#define DEPTH_MAX 256
-
 struct rule {
 	struct wd_blob glob;
 	struct wd_blob owner; /* candidates, separated by spaces */
@@ -47,8 +44,8 @@ static int index_names(struct attributor *a)
 	return 0;
 }
 
-/* NAME, or NAME:ARCH, of a database in scope. */
-static uint32_t find_package(const struct attributor *a, struct wd_blob spec)
+/* NAME, or NAME:ARCH, of a database in scope; with `listless`, without a list of its files. */
+static uint32_t find_package(const struct attributor *a, struct wd_blob spec, bool listless)
 {
 	const struct wd_catalog *cat = a->o->cat;
 	ptrdiff_t colon = wd_blob_rchr(spec, ':');
@@ -59,7 +56,8 @@ static uint32_t find_package(const struct attributor *a, struct wd_blob spec)
 	for (uint32_t i = id ? a->by_name[id] : 0; i; i = a->same_name[i - 1]) {
 		const struct wd_cat_package *p = &cat->packages.v[i - 1];
 
-		if (!(a->rule.scope >> p->db & 1))
+		if (!(a->rule.scope >> p->db & 1) ||
+		    (listless && !(p->flags & WD_PACKAGE_NO_FILES)))
 			continue;
 		if (arch.len == 0 || wd_blob_equal(arch, wd_package_field(cat, p, WD_PACKAGE_ARCH)))
 			return i - 1;
@@ -72,34 +70,39 @@ static bool is_owned(const struct attributor *a, wd_node_id node)
 	return node != WD_NODE_NONE && wd_owners_basis(a->o, node) != WD_BASIS_NONE;
 }
 
+/* What follows a candidate's "KIND:", with captures filled in; false where it is another kind. */
+static bool of_kind(struct attributor *a, struct wd_blob spec, struct wd_blob kind,
+		    const struct wd_captures *captures)
+{
+	if (!wd_blob_starts(spec, kind))
+		return false;
+	a->work.len = 0;
+	wd_glob_expand(wd_blob_skip(spec, kind.len), captures, &a->work);
+	return true;
+}
+
 /* Turns one candidate of a rule into an attribution; false where it has no owner here. */
 static bool candidate(struct attributor *a, struct wd_blob spec, wd_node_id node,
 		      const struct wd_captures *captures, struct wd_attribution *ret)
 {
-	struct wd_blob pkg = WD_BLOB("pkg:"), path = WD_BLOB("path:");
-
 	*ret = (struct wd_attribution){.package = WD_PACKAGE_NONE,
 				       .via = WD_NODE_NONE,
 				       .basis = (uint8_t)a->rule.basis};
-	if (wd_blob_is(spec, "target")) {
-		if (wd_tree_node(a->o->tree, node)->type == WD_TYPE_SYMLINK)
-			ret->via = wd_tree_target(a->o->tree, node);
-		return ret->via != node && is_owned(a, ret->via);
-	}
-	a->work.len = 0;
-	wd_glob_expand(wd_blob_skip(spec, wd_blob_starts(spec, pkg) ? pkg.len : path.len),
-		       captures, &a->work);
-	if (wd_blob_starts(spec, pkg)) {
-		ret->package = find_package(a, wd_buf_view(&a->work));
-		return ret->package != WD_PACKAGE_NONE;
-	}
-	ret->via = wd_tree_find(a->o->tree, wd_buf_view(&a->work), false);
-	return ret->via != node && is_owned(a, ret->via);
+	if (of_kind(a, spec, WD_BLOB("pkg:"), captures))
+		ret->package = find_package(a, wd_buf_view(&a->work), false);
+	else if (of_kind(a, spec, WD_BLOB("listless:"), captures))
+		ret->package = find_package(a, wd_buf_view(&a->work), true);
+	else if (of_kind(a, spec, WD_BLOB("path:"), captures))
+		ret->via = wd_tree_find(a->o->tree, wd_buf_view(&a->work), false);
+	else if (wd_tree_node(a->o->tree, node)->type == WD_TYPE_SYMLINK) /* target */
+		ret->via = wd_tree_target(a->o->tree, node);
+	return ret->package != WD_PACKAGE_NONE || (ret->via != node && is_owned(a, ret->via));
 }
 
-/* A node that the rule's glob may match: attributes it by the first candidate that exists. */
-static int apply(struct attributor *a, wd_node_id node)
+/* A node that may match the rule's glob: attributes it by the first candidate that exists. */
+static int apply(void *ctx, wd_node_id node)
 {
+	struct attributor *a = ctx;
 	struct wd_blob rest = a->rule.owner, spec;
 	struct wd_captures captures;
 	struct wd_attribution at;
@@ -114,92 +117,6 @@ static int apply(struct attributor *a, wd_node_id node)
 		if (candidate(a, spec, node, &captures, &at))
 			return wd_owners_attribute(a->o, node, at);
 	return a->path.status < 0 ? a->path.status : a->work.status;
-}
-
-static int expand(struct attributor *a, struct wd_blob pattern, wd_node_id node, int depth);
-
-/* Every child of a directory whose name matches; only what was on disk when the map was built. */
-static int expand_children(struct attributor *a, struct wd_blob name, struct wd_blob rest,
-			   wd_node_id dir, int depth)
-{
-	const struct wd_node *d = wd_tree_node(a->o->tree, dir);
-	uint32_t first = d->first, end = d->first + d->count;
-
-	if (d->type != WD_TYPE_DIR || !(d->flags & WD_NODE_LOADED))
-		return 0;
-	for (uint32_t i = first; i < end; i++) {
-		int r = wd_glob_name(name, wd_tree_name(a->o->tree, i))
-				? expand(a, rest, i, depth + 1)
-				: 0;
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* A pattern that begins with `**`: below `dir` at every depth. */
-static int expand_deep(struct attributor *a, struct wd_blob pattern, struct wd_blob rest,
-		       wd_node_id dir, int depth)
-{
-	const struct wd_node *d = wd_tree_node(a->o->tree, dir);
-	uint32_t first = d->first, end = d->first + d->count;
-	int r = rest.len ? expand(a, rest, dir, depth + 1) : 0;
-
-	if (d->type != WD_TYPE_DIR || !(d->flags & WD_NODE_LOADED))
-		return r;
-	for (uint32_t i = first; r == 0 && i < end; i++) {
-		if (rest.len == 0)
-			r = apply(a, i);
-		if (r == 0 && wd_tree_node(a->o->tree, i)->type == WD_TYPE_DIR)
-			r = expand(a, pattern, i, depth + 1);
-	}
-	return r;
-}
-
-/* `**` at the very front: every directory of the tree, which is quicker to list than to walk. */
-static int expand_everywhere(struct attributor *a, struct wd_blob rest)
-{
-	for (wd_node_id i = 0; i < a->o->nnodes; i++) {
-		const struct wd_node *n = wd_tree_node(a->o->tree, i);
-		int r;
-
-		if (n->type != WD_TYPE_DIR || n->flags & WD_NODE_GHOST)
-			continue;
-		r = expand(a, rest, i, 0);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int expand(struct attributor *a, struct wd_blob pattern, wd_node_id node, int depth)
-{
-	struct wd_blob rest = pattern, name;
-	wd_node_id child;
-
-	if (depth > DEPTH_MAX)
-		return 0;
-	if (!wd_blob_token(&rest, '/', &name))
-		return apply(a, node);
-	if (wd_blob_is(name, "**"))
-		return expand_deep(a, pattern, rest, node, depth);
-	if (!wd_glob_is_literal(name))
-		return expand_children(a, name, rest, node, depth);
-	if (wd_tree_node(a->o->tree, node)->type != WD_TYPE_DIR)
-		return 0;
-	child = wd_tree_child(a->o->tree, node, name);
-	return child == WD_NODE_NONE ? 0 : expand(a, rest, child, depth + 1);
-}
-
-static int expand_rule(struct attributor *a)
-{
-	struct wd_blob rest = a->rule.glob;
-	struct wd_blob deep = WD_BLOB("**/");
-
-	if (wd_blob_starts(rest, deep))
-		return expand_everywhere(a, wd_blob_skip(rest, deep.len));
-	return expand(a, rest, WD_NODE_ROOT, 0);
 }
 
 static uint32_t scope_of(const struct wd_catalog *cat, struct wd_blob backend)
@@ -241,7 +158,8 @@ static int run_rules(struct attributor *a, const char *data_dir, wd_node_id one,
 		r = parse_rule(a->o->cat, col, n, &a->rule);
 		if (r < 0 || a->rule.scope == 0)
 			continue;
-		r = one == WD_NODE_NONE ? expand_rule(a) : apply(a, one);
+		r = one == WD_NODE_NONE ? wd_tree_glob(a->o->tree, a->rule.glob, apply, a)
+					: apply(a, one);
 	}
 	wd_tsv_done(&table);
 	return r;

@@ -114,8 +114,23 @@ int wd_distros_intern(struct wd_distros *d, struct wd_blob id, struct wd_blob ve
 	return (int)d->list.n - 1;
 }
 
-/* The id that the rules give a package; the null blob where none does. */
-static struct wd_blob identify(struct assigner *a, const struct wd_cat_package *pkg)
+/* Whether the rules can give packages of this backend os-release's ID at all. */
+static bool os_release_decides(const struct assigner *a, const char *backend)
+{
+	const struct wd_distro_rules *rules = a->d->rules;
+
+	for (size_t i = 0; a->os->present && i < rules->list.n; i++) {
+		const struct wd_rule *rule = &rules->list.v[i];
+
+		if (rule->kind == WD_RULE_ID && wd_blob_is(rule->id, a->os->id) &&
+		    wd_rule_in_scope(rule, backend))
+			return true;
+	}
+	return false;
+}
+
+/* The row that gives a package its id, or NULL. */
+static const struct wd_rule *identify(struct assigner *a, const struct wd_cat_package *pkg)
 {
 	const char *backend = a->cat->dbs.v[pkg->db]->backend->name;
 	struct wd_distro_rules *rules = a->d->rules;
@@ -123,14 +138,11 @@ static struct wd_blob identify(struct assigner *a, const struct wd_cat_package *
 	for (size_t i = 0; i < rules->list.n; i++) {
 		struct wd_rule *rule = &rules->list.v[i];
 
-		if (rule->kind != WD_RULE_ID || !wd_rule_in_scope(rule, backend) ||
-		    !wd_rule_match(rule, a->cat, pkg, NULL))
-			continue;
-		if (wd_blob_is(rule->id, OS_RELEASE_ID))
-			return wd_blob_str(a->os->id);
-		return rule->id;
+		if (rule->kind == WD_RULE_ID && wd_rule_in_scope(rule, backend) &&
+		    wd_rule_match(rule, a->cat, pkg, NULL))
+			return rule;
 	}
-	return WD_BLOB_NULL;
+	return NULL;
 }
 
 /* Orders dotted numbers: 8 < 8.10 < 9. */
@@ -212,21 +224,56 @@ static struct wd_blob find_version(struct assigner *a, const struct wd_cat_packa
 	return wd_buf_view(&a->version);
 }
 
+static int assign_package(struct assigner *a, struct wd_cat_package *pkg, struct wd_blob id)
+{
+	struct wd_blob version = id.len ? find_version(a, pkg, id) : WD_BLOB_NULL;
+	int index = wd_distros_intern(a->d, id, version, a->os);
+
+	if (index < 0)
+		return index;
+	pkg->distro = (uint32_t)index;
+	a->d->list.v[index].packages++;
+	return 0;
+}
+
+/*
+ * The tie-breaker for packages that name nobody: os-release's ID, where packages of this backend
+ * can have it; else the distro of most other packages of the database.
+ */
+static struct wd_blob tie_breaker(const struct assigner *a, const struct wd_db *db)
+{
+	uint32_t best = 0;
+
+	if (os_release_decides(a, db->backend->name))
+		return wd_blob_str(a->os->id);
+	for (uint32_t i = 1; i < a->d->list.n; i++)
+		if (!a->d->list.v[i].vendor &&
+		    (best == 0 || a->d->list.v[i].packages > a->d->list.v[best].packages))
+			best = i;
+	return wd_blob_str(a->d->list.v[best].id);
+}
+
 static int assign_db(struct assigner *a, const struct wd_db *db)
 {
-	a->release_id = WD_BLOB_NULL;
-	for (uint32_t i = 0; i < db->npackages; i++) {
-		struct wd_cat_package *pkg = &a->cat->packages.v[db->package + i];
-		struct wd_blob id = identify(a, pkg);
-		struct wd_blob version = id.len ? find_version(a, pkg, id) : WD_BLOB_NULL;
-		int index = wd_distros_intern(a->d, id, version, a->os);
+	WD_CLEANUP_FREE bool *undecided = calloc(db->npackages + 1, sizeof(*undecided));
+	struct wd_blob id;
+	int r = undecided ? 0 : -ENOMEM;
 
-		if (index < 0)
-			return index;
-		pkg->distro = (uint32_t)index;
-		a->d->list.v[index].packages++;
+	a->release_id = WD_BLOB_NULL;
+	for (uint32_t i = 0; r == 0 && i < db->npackages; i++) {
+		struct wd_cat_package *pkg = &a->cat->packages.v[db->package + i];
+		const struct wd_rule *rule = identify(a, pkg);
+
+		undecided[i] = rule && wd_blob_is(rule->id, OS_RELEASE_ID);
+		if (!undecided[i])
+			r = assign_package(a, pkg, rule ? rule->id : WD_BLOB_NULL);
 	}
-	return a->version.status < 0 ? a->version.status : a->release_buf.status;
+	if (r == 0)
+		id = tie_breaker(a, db);
+	for (uint32_t i = 0; r == 0 && i < db->npackages; i++)
+		if (undecided[i])
+			r = assign_package(a, &a->cat->packages.v[db->package + i], id);
+	return r < 0 ? r : a->version.status < 0 ? a->version.status : a->release_buf.status;
 }
 
 /*

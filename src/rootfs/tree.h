@@ -152,6 +152,14 @@ void wd_tree_stat(struct wd_tree *tree, wd_node_id id);
 int wd_tree_each(struct wd_tree *tree,
 		 int (*visit)(void *ctx, wd_node_id id, struct wd_blob path), void *ctx);
 
+/*
+ * Calls `hit` for every node on disk that matches a pattern of base/glob.h, directories too; the
+ * pattern leads, so that only directories that it can match are looked into. A negative return
+ * of `hit` ends it and is returned. 0 otherwise.
+ */
+int wd_tree_glob(struct wd_tree *tree, struct wd_blob pattern,
+		 int (*hit)(void *ctx, wd_node_id id), void *ctx);
+
 /* For the scanner: one directory's entries, sorted by name. */
 struct wd_entry {
 	struct wd_blob name;

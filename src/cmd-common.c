@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the commands share: messages, progress, opening and closing. */
+#include "cmd.h"
+
+#include "base/status.h"
+#include "pkgdb/fence.h"
+#include "report/text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static bool progress_shown;
+
+void wd_complain(const char *fmt, ...)
+{
+	WD_CLEANUP_BUF struct wd_buf raw = WD_BUF_INIT;
+	WD_CLEANUP_BUF struct wd_buf text = WD_BUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	wd_buf_vprintf(&raw, fmt, ap);
+	va_end(ap);
+	wd_text_escape(&text, wd_buf_view(&raw));
+	wd_progress_erase();
+	fprintf(stderr, "whodistro: %.*s\n", WD_BLOB_PRINTF(wd_buf_view(&text)));
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+void wd_progress(void *ctx, const char *phase, unsigned entries)
+{
+	static double start, shown;
+	double now = seconds();
+
+	(void)ctx;
+	if (start == 0.0)
+		start = now;
+	/* short work shows nothing */
+	if (now - start < 0.5 || now - shown < 0.1)
+		return;
+	shown = now;
+	progress_shown = true;
+	fprintf(stderr, "\r\033[K%s: %u files, %.0f a second", phase, entries,
+		(double)entries / (now - start));
+	fflush(stderr);
+}
+
+void wd_progress_erase(void)
+{
+	if (!progress_shown)
+		return;
+	progress_shown = false;
+	fputs("\r\033[K", stderr);
+	fflush(stderr);
+}
+
+int wd_cli_read_backends(struct wd_cli *cli)
+{
+	int r;
+
+	for (size_t i = 0; i < cli->backend_paths.n; i++) {
+		r = wd_descriptors_read(&cli->backends, cli->backend_paths.v[i]);
+		if (r < 0) {
+			wd_complain("%s: %s", cli->backend_paths.v[i], wd_status_text(r));
+			return WD_EXIT_USAGE;
+		}
+	}
+	r = wd_descriptors_read(&cli->backends, cli->places->backends);
+	if (r == -ENOENT && cli->backend_paths.n)
+		return -1;
+	if (r < 0) {
+		wd_complain("%s: %s: no backends", cli->places->backends, wd_status_text(r));
+		return WD_EXIT_NO_RESULT;
+	}
+	return -1;
+}
+
+int wd_cli_open_subject(struct wd_cli *cli, const char *rootfs, struct wd_subject_options *options,
+			struct wd_subject *s)
+{
+	int r;
+
+	options->backends = &cli->backends;
+	options->data_dir = cli->places->data;
+	options->cross = cli->cross;
+	if (isatty(STDERR_FILENO) == 1 && !cli->quiet)
+		options->progress = wd_progress;
+	r = wd_subject_open(s, rootfs, options);
+	wd_progress_erase();
+	if (r >= 0)
+		return -1;
+	if (s->data_error)
+		wd_complain("%s", s->data_error);
+	else
+		wd_complain("%s: %s", rootfs, wd_status_text(r));
+	return WD_EXIT_NO_RESULT;
+}
+
+static void describe_db(const struct wd_subject *s, const struct wd_db *db)
+{
+	WD_CLEANUP_BUF struct wd_buf fences = WD_BUF_INIT;
+
+	for (int bit = 0; bit < WD_FENCE_COUNT; bit++)
+		wd_buf_printf(&fences, " %s%s", db->fences >> bit & 1 ? "" : "no-",
+			      wd_fence_name((enum wd_fence_bit)bit));
+	wd_complain("%s/%s: %s %.*s, %u packages, %zu paths%s; fences:%.*s", s->name, db->path,
+		    db->backend->name, WD_BLOB_PRINTF(wd_strpool_get(&s->cat.strings, db->format)),
+		    db->npackages, db->claims.n, db->complete ? "" : ", incomplete",
+		    WD_BLOB_PRINTF(wd_buf_view(&fences)));
+}
+
+void wd_cli_report_errors(const struct wd_cli *cli, const struct wd_subject *s)
+{
+	for (size_t i = 0; cli->verbose && i < s->cat.dbs.n; i++)
+		describe_db(s, s->cat.dbs.v[i]);
+	for (size_t i = 0; !cli->quiet && i < s->cat.errors.n; i++) {
+		const struct wd_cat_error *e = &s->cat.errors.v[i];
+
+		wd_complain("%s: %s: %s", s->name, e->path, e->message);
+	}
+}
+
+int wd_cli_status(const struct wd_subject *s)
+{
+	return s->cat.errors.n ? WD_EXIT_INCOMPLETE : WD_EXIT_COMPLETE;
+}
+
+int wd_cli_open_output(struct wd_cli *cli, struct wd_out *out, const struct wd_format **ret)
+{
+	const struct wd_format *format = wd_format_find(cli->format, cli->places->formats);
+	int r;
+
+	*out = (struct wd_out){.fd = -1};
+	if (!format) {
+		wd_complain("format %s: its module is not installed in %s", cli->format,
+			    cli->places->formats);
+		return WD_EXIT_NO_RESULT;
+	}
+	if (format->needs_file && (!cli->output || strcmp(cli->output, "-") == 0)) {
+		wd_complain("format %s needs -o FILE", cli->format);
+		return WD_EXIT_USAGE;
+	}
+	r = wd_out_open(out, cli->output, cli->color);
+	if (r < 0) {
+		wd_complain("%s: %s", cli->output, wd_status_text(r));
+		return WD_EXIT_NO_RESULT;
+	}
+	*ret = format;
+	return -1;
+}
+
+int wd_cli_write_failed(const struct wd_cli *cli, int r)
+{
+	wd_complain("%s: %s", cli->output ? cli->output : "standard output", wd_status_text(r));
+	return WD_EXIT_NO_RESULT;
+}
+
+int wd_cli_close_output(struct wd_cli *cli, struct wd_out *out, int status)
+{
+	int r = wd_out_commit(out);
+
+	if (r < 0)
+		status = wd_cli_write_failed(cli, r);
+	wd_out_done(out);
+	return status;
+}
+
+int wd_cli_finish(struct wd_cli *cli, const struct wd_subject *s, struct wd_out *out, int r)
+{
+	if (r < 0) {
+		wd_out_done(out);
+		if (s->data_error)
+			wd_complain("%s", s->data_error);
+		return s->data_error ? WD_EXIT_NO_RESULT : wd_cli_write_failed(cli, r);
+	}
+	wd_cli_report_errors(cli, s);
+	return wd_cli_close_output(cli, out, wd_cli_status(s));
+}

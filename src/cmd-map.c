@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd.h"
+
+#include "report/rows.h"
+
+struct map_run {
+	const struct wd_cli *cli;
+	const struct wd_subject *s;
+	struct wd_rows *rows;
+};
+
+static bool below_hidden(const struct wd_tree *tree, wd_node_id node)
+{
+	return wd_tree_node(tree, wd_tree_node(tree, node)->parent)->flags & WD_NODE_HIDDEN;
+}
+
+/* Files and links by default; what a database records and the rootfs lacks, where asked. */
+static bool wanted(const struct map_run *m, wd_node_id id)
+{
+	const struct wd_node *n = wd_tree_node(m->s->tree, id);
+	bool ghost = n->flags & WD_NODE_GHOST;
+	bool dir = n->type == WD_TYPE_DIR || (ghost && n->ghost != WD_NODE_NONE);
+
+	if (dir && !m->cli->dirs)
+		return false;
+	if (!ghost)
+		return true;
+	/* a ghost that nobody claims is only on the way to one that somebody does */
+	return m->cli->missing && id < m->s->owners.nnodes &&
+	       m->s->owners.start[id] != m->s->owners.start[id + 1] &&
+	       !below_hidden(m->s->tree, id);
+}
+
+static int visit(void *ctx, wd_node_id id, struct wd_blob path)
+{
+	struct map_run *m = ctx;
+
+	return wanted(m, id) ? wd_rows_write(m->rows, id, path) : 0;
+}
+
+static int write_map(struct wd_cli *cli, const struct wd_subject *s, struct wd_writer *w)
+{
+	struct wd_rows rows;
+	struct map_run m = {cli, s, &rows};
+	int r;
+
+	wd_rows_init(&rows, s, w, false);
+	rows.one = cli->one;
+	r = w->format->begin(w);
+	/* the root itself has no name to be visited by */
+	if (r == 0 && cli->dirs)
+		r = wd_rows_write(&rows, WD_NODE_ROOT, WD_BLOB(""));
+	if (r == 0)
+		r = wd_tree_each(s->tree, visit, &m);
+	if (r == 0)
+		r = w->format->end(w, &s->cat);
+	wd_rows_done(&rows);
+	return r;
+}
+
+static bool wants_digests(const struct wd_cli *cli)
+{
+	return strcmp(cli->format, "text") != 0 && strcmp(cli->format, "csv") != 0 &&
+	       strcmp(cli->format, "nul") != 0;
+}
+
+static int run(struct wd_cli *cli)
+{
+	struct wd_subject_options options = {
+		.scan = true, .stat = true, .attribute = true, .digests = wants_digests(cli)};
+	const struct wd_format *format;
+	struct wd_subject s;
+	struct wd_out out;
+	int status = wd_cli_open_output(cli, &out, &format);
+
+	if (status >= 0)
+		return status;
+	status = wd_cli_open_subject(cli, cli->operands[0], &options, &s);
+	if (status < 0) {
+		struct wd_writer w = {.format = format, .out = &out};
+
+		status = wd_cli_finish(cli, &s, &out, write_map(cli, &s, &w));
+	} else {
+		wd_out_done(&out);
+	}
+	wd_subject_done(&s);
+	return status;
+}
+
+const struct wd_command wd_cmd_map = {
+	.name = "map",
+	.operands = "ROOTFS",
+	.summary = "one row for each file: package, distribution, basis",
+	.min_operands = 1,
+	.max_operands = 1,
+	.options = "1DMX",
+	.formats = "text, csv, nul, json, ndjson, sqlite",
+	.run = run,
+};

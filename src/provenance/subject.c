@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "provenance/subject.h"
+
+#include "base/status.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+/* A status of reading a data table: says which and where, since it is ours and not the rootfs'. */
+static int data_status(struct wd_subject *s, int r, const char *table, unsigned line)
+{
+	if (r < 0 && r != -ENOMEM && !s->data_error &&
+	    asprintf(&s->data_error, "%s/%s:%u: %s", s->options.data_dir, table, line,
+		     r == WD_ECORRUPT ? "row is not understood" : wd_status_text(r)) < 0)
+		s->data_error = NULL;
+	return r;
+}
+
+static void take_tree_errors(struct wd_subject *s)
+{
+	for (size_t i = 0; i < s->tree->errors.n; i++) {
+		const struct wd_tree_error *e = &s->tree->errors.v[i];
+
+		wd_catalog_error(&s->cat, *e->path ? e->path : ".", e->status,
+				 "directory cannot be read: %s", wd_status_text(e->status));
+	}
+}
+
+static int cmp_errors(const void *a, const void *b)
+{
+	const struct wd_cat_error *x = a, *y = b;
+	int c = strcmp(x->path, y->path);
+
+	return c ? c : strcmp(x->message, y->message);
+}
+
+static int cmp_dbs(const void *a, const void *b)
+{
+	const struct wd_db *x = *(struct wd_db *const *)a, *y = *(struct wd_db *const *)b;
+	int c = strcmp(x->backend->name, y->backend->name);
+
+	return c ? c : strcmp(x->path, y->path);
+}
+
+/* A database that was probed through a symlinked directory is named by its real path. */
+static void canonical_paths(struct wd_subject *s)
+{
+	for (size_t i = 0; i < s->cat.dbs.n; i++) {
+		struct wd_db *db = s->cat.dbs.v[i];
+		WD_CLEANUP_BUF struct wd_buf path = WD_BUF_INIT;
+		wd_node_id node = wd_tree_find(s->tree, wd_blob_str(db->path), false);
+
+		if (node == WD_NODE_NONE)
+			continue;
+		wd_tree_path(s->tree, node, &path);
+		wd_buf_byte(&path, '\0');
+		if (path.status == 0) {
+			free(db->path);
+			db->path = WD_TAKE_PTR(path.ptr);
+		}
+	}
+}
+
+static void tick(void *ctx)
+{
+	struct wd_subject *s = ctx;
+
+	if (s->options.progress)
+		s->options.progress(s->options.progress_ctx, "reading",
+				    atomic_load(&s->tree->scanned));
+}
+
+static void *scan_thread(void *arg)
+{
+	struct wd_subject *s = arg;
+
+	return (void *)(intptr_t)wd_tree_scan(s->tree);
+}
+
+static int join_scan(struct wd_subject *s, pthread_t thread)
+{
+	void *result;
+
+	for (;;) {
+		struct timespec until;
+
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += 100 * 1000 * 1000;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		if (pthread_timedjoin_np(thread, &result, &until) == 0)
+			return (int)(intptr_t)result;
+		tick(s);
+	}
+}
+
+/*
+ * The scan runs while the workers parse and this thread takes what they send. The forks come
+ * first, while the process is small and has one thread.
+ */
+static int load_and_scan(struct wd_subject *s)
+{
+	uint32_t want = s->options.digests ? WD_WANT_DIGESTS : 0;
+	struct wd_load *load;
+	bool threaded = false;
+	pthread_t thread;
+	int scan = 0;
+	int r = wd_load_start(&s->root, s->options.backends, want, &s->cat, &load);
+
+	if (r < 0)
+		return r;
+	s->tree->want_stat = s->options.stat;
+	s->tree->cross = s->options.cross;
+	if (s->options.scan)
+		threaded = pthread_create(&thread, NULL, scan_thread, s) == 0;
+	r = wd_load_finish(load, tick, s);
+	if (threaded)
+		scan = join_scan(s, thread);
+	else if (s->options.scan)
+		scan = wd_tree_scan(s->tree);
+	if (r < 0)
+		return r;
+	if (scan == WD_ELIMIT)
+		wd_catalog_error(&s->cat, ".", scan, "more entries than can be kept");
+	return scan == WD_ELIMIT ? 0 : scan;
+}
+
+static int read_os_release(struct wd_subject *s)
+{
+	int r = wd_os_release_read(&s->root, &s->os);
+
+	if (r == 0 && s->os.status < 0)
+		wd_catalog_error(&s->cat, s->os.path, s->os.status, NULL);
+	return r;
+}
+
+static int find_owners(struct wd_subject *s)
+{
+	unsigned line = 0;
+	int r;
+
+	canonical_paths(s);
+	r = wd_owners_build(&s->cat, s->tree, &s->owners);
+	if (r < 0)
+		return r;
+	r = wd_distros_assign(&s->cat, &s->os, s->options.data_dir, &s->distros, &line);
+	if (r < 0)
+		return data_status(s, r, "distros.tsv", line);
+	if (s->options.attribute)
+		r = wd_attribute_all(&s->owners, s->options.data_dir, &line);
+	return data_status(s, r, "generated.tsv", line);
+}
+
+int wd_subject_open(struct wd_subject *s, const char *path,
+		    const struct wd_subject_options *options)
+{
+	int r;
+
+	*s = (struct wd_subject){.name = path, .options = *options, .root.fd = -1};
+	r = wd_root_open(path, &s->root);
+	if (r == 0)
+		r = wd_tree_new(&s->root, &s->tree);
+	if (r == 0)
+		r = load_and_scan(s);
+	if (r == 0)
+		r = read_os_release(s);
+	if (r == 0 && s->cat.dbs.n)
+		qsort(s->cat.dbs.v, s->cat.dbs.n, sizeof(*s->cat.dbs.v), cmp_dbs);
+	if (r == 0)
+		r = wd_catalog_finish(&s->cat);
+	if (r == 0)
+		r = find_owners(s);
+	if (r < 0)
+		return r;
+	take_tree_errors(s);
+	if (s->cat.errors.n)
+		qsort(s->cat.errors.v, s->cat.errors.n, sizeof(*s->cat.errors.v), cmp_errors);
+	return 0;
+}
+
+int wd_subject_judge(struct wd_subject *s, struct wd_verdict *ret)
+{
+	unsigned line = 0;
+	int r;
+
+	*ret = (struct wd_verdict){0};
+	r = wd_verdict_reach(&s->owners, &s->distros, &s->os, ret);
+	if (r < 0)
+		return r;
+	r = wd_style_find(s->tree, s->options.data_dir, &ret->style, &line);
+	return data_status(s, r, "programs.tsv", line);
+}
+
+int wd_subject_attribute(struct wd_subject *s, wd_node_id node)
+{
+	unsigned line = 0;
+	int r = wd_attribute_one(&s->owners, s->options.data_dir, node, &line);
+
+	return data_status(s, r, "generated.tsv", line);
+}
+
+void wd_subject_done(struct wd_subject *s)
+{
+	wd_owners_done(&s->owners);
+	wd_distros_done(&s->distros);
+	wd_os_release_done(&s->os);
+	wd_catalog_done(&s->cat);
+	wd_tree_free(s->tree);
+	wd_root_done(&s->root);
+	free(s->data_error);
+	s->data_error = NULL;
+	s->tree = NULL;
+}

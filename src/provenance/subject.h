@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One root filesystem under inspection: everything that is known of it, and how to get there. */
+#ifndef WD_PROVENANCE_SUBJECT_H
+#define WD_PROVENANCE_SUBJECT_H
+
+#include "pkgdb/load.h"
+#include "provenance/attribute.h"
+#include "provenance/verdict.h"
+
+struct wd_subject_options {
+	const struct wd_descriptors *backends;
+	const char *data_dir;
+	bool scan;	/* read the whole tree: needed to list or count files */
+	bool stat;	/* sizes and modes of all files */
+	bool digests;	/* ask the databases for digests */
+	bool cross;	/* enter other filesystems */
+	bool attribute; /* attribute what nobody claims */
+	/* Called about ten times a second during long work, where not NULL. */
+	void (*progress)(void *ctx, const char *phase, unsigned entries);
+	void *progress_ctx;
+};
+
+struct wd_subject {
+	const char *name; /* as the user gave it; borrowed */
+	struct wd_subject_options options;
+	struct wd_root root;
+	struct wd_tree *tree;
+	struct wd_catalog cat;
+	struct wd_os_release os;
+	struct wd_owners owners;
+	struct wd_distros distros;
+	char *data_error; /* which data table is broken, and where */
+};
+
+/*
+ * Opens a root filesystem and does all of the work up to the ownership map and the distro of
+ * every package. Everything in the rootfs that could not be read is in subject->cat.errors.
+ * 0, or a negative status for no result at all: -ENOENT, -ENOTDIR, -EACCES, -ENOMEM; for a broken
+ * data table also data_error. Release with wd_subject_done() in every case.
+ */
+int wd_subject_open(struct wd_subject *s, const char *path,
+		    const struct wd_subject_options *options);
+void wd_subject_done(struct wd_subject *s);
+
+/* Style, lineages, counts and the verdict. 0 or as above. Needs scan and attribute. */
+int wd_subject_judge(struct wd_subject *s, struct wd_verdict *ret);
+
+/* Attributes one node where `attribute` was not asked for. */
+int wd_subject_attribute(struct wd_subject *s, wd_node_id node);
+
+#endif

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "provenance/verdict.h"
+
+#include "pkgdb/descriptor.h"
+#include "provenance/count.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+const char *wd_lineage_name(enum wd_lineage_kind kind)
+{
+	static const char *const names[] = {
+#define X(id, name) name,
+		WD_LINEAGES(X)
+#undef X
+	};
+
+	return names[kind];
+}
+
+const char *wd_strength_name(enum wd_strength strength)
+{
+	static const char *const names[] = {
+#define X(id, name) name,
+		WD_STRENGTHS(X)
+#undef X
+	};
+
+	return names[strength];
+}
+
+struct judge {
+	const struct wd_owners *o;
+	struct wd_distros *distros;
+	const struct wd_os_release *os;
+	struct wd_verdict *v;
+};
+
+static void lineage_done(struct wd_lineage *l)
+{
+	for (size_t i = 0; i < l->evidence.n; i++) {
+		free(l->evidence.v[i].path);
+		free(l->evidence.v[i].value);
+	}
+	wd_array_done(&l->evidence);
+}
+
+void wd_verdict_done(struct wd_verdict *v)
+{
+	for (size_t i = 0; i < v->lineages.n; i++)
+		lineage_done(&v->lineages.v[i]);
+	wd_array_done(&v->lineages);
+	free(v->summary);
+	v->summary = NULL;
+}
+
+__attribute__((format(printf, 5, 6))) static int
+add_evidence(struct wd_lineage *l, const char *kind, const char *path, enum wd_strength strength,
+	     const char *fmt, ...)
+{
+	struct wd_evidence e = {.kind = kind, .path = strdup(path), .strength = strength};
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&e.value, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		e.value = NULL;
+	if (!e.path || !e.value || wd_array_push(&l->evidence, e) < 0) {
+		free(e.path);
+		free(e.value);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static struct wd_lineage *lineage_of(struct judge *j, uint32_t distro)
+{
+	struct wd_lineage l = {.distro = distro};
+
+	for (size_t i = 0; i < j->v->lineages.n; i++)
+		if (j->v->lineages.v[i].distro == distro)
+			return &j->v->lineages.v[i];
+	return wd_array_push(&j->v->lineages, l) < 0 ? NULL : &j->v->lineages.v[j->v->lineages.n - 1];
+}
+
+static bool is_lineage(const struct wd_distro *d)
+{
+	return *d->id && !d->vendor;
+}
+
+/* How many packages of one database are of one distro. */
+static uint32_t count_packages(const struct wd_catalog *cat, const struct wd_db *db, uint32_t distro)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < db->npackages; i++)
+		n += cat->packages.v[db->package + i].distro == distro;
+	return n;
+}
+
+static int weigh_db(struct judge *j, const struct wd_db *db, uint32_t distro)
+{
+	const struct wd_catalog *cat = j->o->cat;
+	uint32_t n = count_packages(cat, db, distro);
+	struct wd_lineage *l;
+
+	if (n == 0)
+		return 0;
+	l = lineage_of(j, distro);
+	if (!l)
+		return -ENOMEM;
+	l->packages += n;
+	l->confidence = WD_STRENGTH_STRONG;
+	return add_evidence(l, "database", db->path, WD_STRENGTH_STRONG,
+			    "%" PRIu32 " of %" PRIu32 " packages (%s %.*s)", n, db->npackages,
+			    db->backend->name,
+			    WD_BLOB_PRINTF(wd_strpool_get(&cat->strings, db->format)));
+}
+
+static int weigh_databases(struct judge *j)
+{
+	const struct wd_catalog *cat = j->o->cat;
+
+	for (uint32_t d = 1; d < j->distros->list.n; d++) {
+		if (!is_lineage(&j->distros->list.v[d]))
+			continue;
+		for (size_t i = 0; i < cat->dbs.n; i++) {
+			int r = weigh_db(j, cat->dbs.v[i], d);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+/* Equal, or the one is the other with more dots ("8" and "8.4"), or one is not known. */
+static bool versions_agree(const char *a, const char *b)
+{
+	size_t n = strlen(a) < strlen(b) ? strlen(a) : strlen(b);
+
+	return n == 0 ||
+	       (strncmp(a, b, n) == 0 && (a[n] == '\0' || a[n] == '.') && (b[n] == '\0' || b[n] == '.'));
+}
+
+/* Whether packages of this distro are what the rootfs' os-release lets one expect. */
+static bool agrees(const struct judge *j, const struct wd_distro *d)
+{
+	if (!wd_distros_expected(j->distros, j->os, d->id))
+		return false;
+	return strcmp(d->id, j->os->id) != 0 || versions_agree(d->version_id, j->os->version_id);
+}
+
+/*
+ * os-release speaks for the lineage of the packages where they agree (a derivative's os-release
+ * over its parent's packages: for both), else for one of its own.
+ */
+static int weigh_os_release(struct judge *j)
+{
+	const struct wd_os_release *os = j->os;
+	const char *value = *os->pretty_name ? os->pretty_name : *os->name ? os->name : os->id;
+	struct wd_lineage *l = NULL;
+	int index;
+
+	if (!os->present || !*os->id)
+		return 0;
+	for (size_t i = 0; i < j->v->lineages.n && !l; i++) {
+		const struct wd_distro *d = &j->distros->list.v[j->v->lineages.v[i].distro];
+
+		if (strcmp(d->id, os->id) == 0 && versions_agree(d->version_id, os->version_id))
+			l = &j->v->lineages.v[i];
+	}
+	if (l) {
+		l->confidence = WD_STRENGTH_CERTAIN;
+		return add_evidence(l, "os-release", os->path, WD_STRENGTH_STRONG, "%s", value);
+	}
+	index = wd_distros_intern(j->distros, wd_blob_str(os->id), wd_blob_str(os->version_id), os);
+	if (index < 0)
+		return index;
+	l = lineage_of(j, (uint32_t)index);
+	if (!l)
+		return -ENOMEM;
+	l->confidence = WD_STRENGTH_WEAK;
+	return add_evidence(l, "os-release", os->path, WD_STRENGTH_STRONG, "%s", value);
+}
+
+static int cmp_lineages(const void *a, const void *b, void *ctx)
+{
+	const struct wd_lineage *x = a, *y = b;
+	const struct wd_distros *d = ctx;
+
+	if (x->packages != y->packages)
+		return x->packages > y->packages ? -1 : 1;
+	if (x->confidence != y->confidence)
+		return x->confidence > y->confidence ? -1 : 1;
+	return strcmp(d->list.v[x->distro].label, d->list.v[y->distro].label);
+}
+
+static int count(struct judge *j)
+{
+	WD_CLEANUP_FREE uint64_t *by_distro = calloc(j->distros->list.n, sizeof(*by_distro));
+	int r = by_distro ? wd_count_files(j->o, &j->v->files, by_distro) : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < j->v->lineages.n; i++)
+		j->v->lineages.v[i].files = by_distro[j->v->lineages.v[i].distro];
+	return r;
+}
+
+static const struct wd_lineage *first_with_packages(const struct wd_verdict *v)
+{
+	return v->lineages.n && v->lineages.v[0].packages ? &v->lineages.v[0] : NULL;
+}
+
+static enum wd_lineage_kind kind_of(const struct judge *j)
+{
+	const struct wd_lineage *l = first_with_packages(j->v);
+	bool packages = j->o->cat->packages.n > 0;
+
+	if (!j->os->present || !*j->os->id)
+		return packages ? WD_LINEAGE_RECORDED : WD_LINEAGE_NONE;
+	if (l && !agrees(j, &j->distros->list.v[l->distro]))
+		return WD_LINEAGE_CONTRADICTED;
+	return WD_LINEAGE_DECLARED;
+}
+
+/* The derivative that os-release declares is the verdict where it ships its parent's packages. */
+static void choose(struct judge *j)
+{
+	struct wd_verdict *v = j->v;
+	size_t best = 0;
+
+	v->distro = -1;
+	v->lineage = kind_of(j);
+	if (v->lineages.n == 0)
+		return;
+	for (size_t i = 0; v->lineage == WD_LINEAGE_DECLARED && i < v->lineages.n; i++) {
+		const struct wd_distro *d = &j->distros->list.v[v->lineages.v[i].distro];
+
+		if (strcmp(d->id, j->os->id) == 0 &&
+		    versions_agree(d->version_id, j->os->version_id))
+			best = i;
+	}
+	if (best) {
+		struct wd_lineage chosen = v->lineages.v[best];
+
+		memmove(v->lineages.v + 1, v->lineages.v, best * sizeof(chosen));
+		v->lineages.v[0] = chosen;
+	}
+	v->distro = (int)v->lineages.v[0].distro;
+	v->confidence = v->lineages.v[0].confidence;
+}
+
+static int summarize(struct judge *j)
+{
+	const struct wd_verdict *v = j->v;
+	const char *name = v->distro < 0 ? "" : j->distros->list.v[v->distro].name;
+	size_t packages = j->o->cat->packages.n, dbs = j->o->cat->dbs.n;
+	uint64_t most = v->lineages.n ? v->lineages.v[0].packages : 0;
+	const char *declared = *j->os->pretty_name ? j->os->pretty_name : j->os->id;
+	char **s = &j->v->summary;
+	int n;
+
+	if (v->lineage == WD_LINEAGE_NONE)
+		n = asprintf(s, "No os-release and no package database: nothing declares or "
+				"records which distribution this is.");
+	else if (v->lineage == WD_LINEAGE_CONTRADICTED)
+		n = asprintf(s, "Contradicted: os-release says %s, but %" PRIu64
+				" of %zu recorded packages are %s.",
+			     declared, most, packages, name);
+	else if (v->distro < 0)
+		n = asprintf(s, "No os-release; %zu recorded packages name no distribution.",
+			     packages);
+	else if (v->lineage == WD_LINEAGE_RECORDED)
+		n = asprintf(s, "%s: no os-release says so, but %" PRIu64
+				" of %zu recorded packages are its own.",
+			     name, most, packages);
+	else if (most)
+		n = asprintf(s, "%s: os-release says so, and %" PRIu64
+				" of %zu recorded packages are its own.",
+			     name, most, packages);
+	else if (dbs)
+		n = asprintf(s, "%s: os-release says so; of %zu recorded packages none is "
+				"known to be its own.",
+			     name, packages);
+	else
+		n = asprintf(s, "%s: os-release says so, and no package database confirms it.",
+			     name);
+	return n < 0 ? -ENOMEM : 0;
+}
+
+int wd_verdict_reach(const struct wd_owners *o, struct wd_distros *distros,
+		     const struct wd_os_release *os, struct wd_verdict *ret)
+{
+	struct judge j = {o, distros, os, ret};
+	int r = weigh_databases(&j);
+
+	if (r == 0)
+		r = weigh_os_release(&j);
+	if (r == 0 && ret->lineages.n)
+		qsort_r(ret->lineages.v, ret->lineages.n, sizeof(*ret->lineages.v), cmp_lineages,
+			distros);
+	if (r == 0)
+		r = count(&j);
+	if (r < 0)
+		return r;
+	choose(&j);
+	return summarize(&j);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "report/inspect.h"
+
+#include "report/text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define BAR_WIDTH 30
+#define LABEL_WIDTH 11
+
+#define BOLD "1"
+#define GREEN "32"
+#define YELLOW "33"
+#define RED "31"
+#define DIM "2"
+
+static void paint(struct wd_out *out, const char *color)
+{
+	if (out->color)
+		wd_buf_printf(&out->buf, "\033[%sm", color);
+}
+
+static void plain(struct wd_out *out)
+{
+	if (out->color)
+		wd_buf_str(&out->buf, "\033[0m");
+}
+
+static void pad(struct wd_buf *b, size_t have, size_t want)
+{
+	for (; have < want; have++)
+		wd_buf_byte(b, ' ');
+}
+
+/* The label stands at the first line of its section only. */
+static void label(struct wd_out *out, const char *text)
+{
+	wd_buf_str(&out->buf, "  ");
+	paint(out, DIM);
+	wd_buf_str(&out->buf, text);
+	plain(out);
+	pad(&out->buf, strlen(text), LABEL_WIDTH);
+}
+
+static void padded(struct wd_out *out, struct wd_blob text, size_t width)
+{
+	pad(&out->buf, wd_text_escape(&out->buf, text), width);
+}
+
+static const char *lineage_color(enum wd_lineage_kind kind)
+{
+	switch (kind) {
+	case WD_LINEAGE_DECLARED:
+		return GREEN;
+	case WD_LINEAGE_CONTRADICTED:
+		return RED;
+	case WD_LINEAGE_NONE:
+		return DIM;
+	default:
+		return YELLOW;
+	}
+}
+
+static void show_head(const struct wd_subject *s, const struct wd_verdict *v, struct wd_out *out)
+{
+	paint(out, BOLD);
+	wd_text_escape(&out->buf, wd_blob_str(s->name));
+	plain(out);
+	wd_buf_str(&out->buf, "\n");
+	label(out, "distro");
+	paint(out, BOLD);
+	wd_text_escape(&out->buf, v->distro < 0 ? WD_BLOB("unknown")
+						: wd_blob_str(s->distros.list.v[v->distro].name));
+	plain(out);
+	wd_buf_str(&out->buf, "\n");
+	label(out, "lineage");
+	paint(out, lineage_color(v->lineage));
+	wd_buf_str(&out->buf, wd_lineage_name(v->lineage));
+	plain(out);
+	wd_buf_printf(&out->buf, ", confidence %s\n", wd_strength_name(v->confidence));
+	label(out, "style");
+	wd_buf_printf(&out->buf, "%s\n", wd_style_name(v->style));
+	label(out, "summary");
+	wd_text_escape(&out->buf, wd_blob_str(v->summary));
+	wd_buf_str(&out->buf, "\n");
+}
+
+/* The evidence behind each lineage; with several, each under its name. */
+static void show_lineages(const struct wd_subject *s, const struct wd_verdict *v,
+			  struct wd_out *out)
+{
+	const char *name = "evidence";
+
+	for (size_t i = 0; i < v->lineages.n; i++) {
+		const struct wd_lineage *l = &v->lineages.v[i];
+
+		if (v->lineages.n > 1) {
+			label(out, name);
+			name = "";
+			padded(out, wd_blob_str(s->distros.list.v[l->distro].label), 24);
+			wd_buf_printf(&out->buf, "  %-8s %" PRIu64 " packages, %" PRIu64 " files\n",
+				      wd_strength_name(l->confidence), l->packages, l->files);
+		}
+		for (size_t k = 0; k < l->evidence.n; k++) {
+			label(out, name);
+			name = "";
+			if (v->lineages.n > 1)
+				wd_buf_str(&out->buf, "  ");
+			padded(out, wd_blob_str(l->evidence.v[k].kind), 12);
+			wd_text_escape(&out->buf, wd_blob_str(l->evidence.v[k].path));
+			wd_buf_str(&out->buf, ": ");
+			wd_text_escape(&out->buf, wd_blob_str(l->evidence.v[k].value));
+			wd_buf_str(&out->buf, "\n");
+		}
+	}
+}
+
+static void show_databases(const struct wd_subject *s, struct wd_out *out)
+{
+	for (size_t i = 0; i < s->cat.dbs.n; i++) {
+		const struct wd_db *db = s->cat.dbs.v[i];
+		WD_CLEANUP_BUF struct wd_buf kind = WD_BUF_INIT;
+
+		wd_buf_printf(&kind, "%s %.*s", db->backend->name,
+			      WD_BLOB_PRINTF(wd_strpool_get(&s->cat.strings, db->format)));
+		label(out, i ? "" : "databases");
+		padded(out, wd_buf_view(&kind), 12);
+		wd_text_escape(&out->buf, wd_blob_str(db->path));
+		wd_buf_str(&out->buf, ": ");
+		wd_text_number(&out->buf, db->npackages);
+		wd_buf_str(&out->buf, " packages, ");
+		wd_text_number(&out->buf, db->claims.n);
+		wd_buf_printf(&out->buf, " paths%s\n", db->complete ? "" : " (incomplete)");
+	}
+}
+
+/* A bar for a share; something is never shown as nothing. */
+static void bar(struct wd_out *out, uint64_t part, uint64_t whole, const char *color)
+{
+	uint64_t n = whole ? (part * BAR_WIDTH + whole / 2) / whole : 0;
+
+	if (part && n == 0)
+		n = 1;
+	paint(out, color);
+	for (uint64_t i = 0; i < n; i++)
+		wd_buf_str(&out->buf, out->utf8 ? "\xe2\x96\x88" : "#");
+	plain(out);
+}
+
+static void show_share(struct wd_out *out, const char *name, const char *word, uint64_t part,
+		       uint64_t whole, const char *color)
+{
+	WD_CLEANUP_BUF struct wd_buf number = WD_BUF_INIT;
+
+	wd_text_number(&number, part);
+	label(out, name);
+	wd_buf_printf(&out->buf, "%-10s %10.*s", word, WD_BLOB_PRINTF(wd_buf_view(&number)));
+	/* rounded down: 100.0 % is all of them */
+	if (whole)
+		wd_buf_printf(&out->buf, " %5.1f %%  ", (double)(part * 1000 / whole) / 10);
+	bar(out, part, whole, color);
+	while (out->buf.len && out->buf.ptr[out->buf.len - 1] == ' ')
+		out->buf.len--;
+	wd_buf_str(&out->buf, "\n");
+}
+
+static void show_files(const struct wd_file_counts *f, struct wd_out *out)
+{
+	WD_CLEANUP_BUF struct wd_buf number = WD_BUF_INIT;
+
+	show_share(out, "files", "owned", f->owned, f->total, GREEN);
+	show_share(out, "", "generated", f->generated, f->total, GREEN);
+	show_share(out, "", "inferred", f->inferred, f->total, YELLOW);
+	show_share(out, "", "unowned", f->unowned, f->total, RED);
+	wd_text_number(&number, f->total);
+	label(out, "");
+	wd_buf_printf(&out->buf, "%-10s %10.*s\n", "total", WD_BLOB_PRINTF(wd_buf_view(&number)));
+	if (f->missing == 0)
+		return;
+	number.len = 0;
+	wd_text_number(&number, f->missing);
+	label(out, "");
+	wd_buf_printf(&out->buf, "%-10s %10.*s  recorded, and not there\n", "missing",
+		      WD_BLOB_PRINTF(wd_buf_view(&number)));
+}
+
+void wd_inspect_text(const struct wd_subject *s, const struct wd_verdict *v, struct wd_out *out)
+{
+	show_head(s, v, out);
+	show_lineages(s, v, out);
+	show_databases(s, out);
+	show_files(&v->files, out);
+	if (s->cat.errors.n) {
+		label(out, "errors");
+		wd_buf_printf(&out->buf, "%zu: this report is incomplete\n", s->cat.errors.n);
+	}
+}
+
+void wd_inspect_table_head(struct wd_out *out, size_t name_width)
+{
+	paint(out, BOLD);
+	padded(out, WD_BLOB("ROOTFS"), name_width);
+	wd_buf_str(&out->buf, "  STYLE       LINEAGE       CONFIDENCE  DISTRO              "
+			      "  PACKAGES      FILES  EXPLAINED");
+	plain(out);
+	wd_buf_str(&out->buf, "\n");
+}
+
+void wd_inspect_table_row(const struct wd_subject *s, const struct wd_verdict *v,
+			  size_t name_width, struct wd_out *out)
+{
+	const struct wd_file_counts *f = &v->files;
+
+	padded(out, wd_blob_str(s->name), name_width);
+	wd_buf_printf(&out->buf, "  %-10s  ", wd_style_name(v->style));
+	paint(out, lineage_color(v->lineage));
+	wd_buf_printf(&out->buf, "%-12s", wd_lineage_name(v->lineage));
+	plain(out);
+	wd_buf_printf(&out->buf, "  %-10s  ", wd_strength_name(v->confidence));
+	padded(out, v->distro < 0 ? WD_BLOB("-") : wd_blob_str(s->distros.list.v[v->distro].label),
+	       20);
+	wd_buf_printf(&out->buf, "  %8zu %10" PRIu64, s->cat.packages.n, f->total);
+	if (f->total)
+		wd_buf_printf(&out->buf, "  %7.1f %%\n",
+			      (double)((f->total - f->unowned) * 1000 / f->total) / 10);
+	else
+		wd_buf_str(&out->buf, "          -\n");
+}

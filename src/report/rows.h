@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Rows of whodistro/map/1 and whodistro/packages/1, made from a subject. */
+#ifndef WD_REPORT_ROWS_H
+#define WD_REPORT_ROWS_H
+
+#include "provenance/subject.h"
+#include "report/format.h"
+
+enum wd_map_column {
+	WD_MAP_QUERY, /* owner only: the path as it was asked */
+	WD_MAP_PATH,
+	WD_MAP_TYPE,
+	WD_MAP_SIZE,
+	WD_MAP_MODE,
+	WD_MAP_PACKAGE,
+	WD_MAP_VERSION,
+	WD_MAP_ARCH,
+	WD_MAP_SOURCE,
+	WD_MAP_DB,
+	WD_MAP_DISTRO,
+	WD_MAP_BASIS,
+	WD_MAP_FLAGS,
+	WD_MAP_DB_PATH,
+	WD_MAP_DIGEST,
+	WD_MAP_COLUMNS
+};
+
+/* Writes the rows of files. Zero it, then wd_rows_init(). */
+struct wd_rows {
+	const struct wd_subject *s;
+	struct wd_writer *writer;
+	bool one;	      /* only the first owner of each file */
+	struct wd_blob query; /* for owner */
+	struct wd_schema schema;
+	struct wd_column columns[WD_MAP_COLUMNS];
+	struct wd_owner_list owners;
+	struct wd_buf scratch;
+};
+
+/*
+ * Binds the rows to a writer, whose schema is set: `owner` with the path that was asked. Text
+ * widths come from the packages of the subject.
+ */
+void wd_rows_init(struct wd_rows *rows, const struct wd_subject *s, struct wd_writer *writer,
+		  bool owner);
+void wd_rows_done(struct wd_rows *rows);
+
+/* Writes the rows of one node: one for each owner, one where there is none. 0 or negative. */
+int wd_rows_write(struct wd_rows *rows, wd_node_id node, struct wd_blob path);
+
+/* Writes all packages, in order of name, architecture, version and database. */
+int wd_rows_packages(const struct wd_subject *s, struct wd_writer *writer);
+
+#endif
