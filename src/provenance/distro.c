@@ -15,8 +15,7 @@ struct assigner {
 	const struct wd_os_release *os;
 	struct wd_distros *d;
 	struct wd_buf version;
-	struct wd_blob release;	 /* what the database says of release_id's release */
-	struct wd_blob release_id;
+	struct wd_blob release_id; /* whose release is in release_buf, for the database at hand */
 	struct wd_buf release_buf;
 };
 
@@ -162,27 +161,6 @@ static int cmp_versions(struct wd_blob a, struct wd_blob b)
 	return 0;
 }
 
-/* What the packages of this database say of the release of `id`, by the first row that any has. */
-static struct wd_blob find_release(struct assigner *a, const struct wd_db *db, struct wd_blob id)
-{
-	struct wd_distro_rules *rules = a->d->rules;
-
-	if (a->release_id.ptr && wd_blob_equal(a->release_id, id))
-		return a->release;
-	a->release_id = id;
-	a->release_buf.len = 0;
-	for (size_t i = 0; i < rules->list.n && a->release_buf.len == 0; i++) {
-		struct wd_rule *rule = &rules->list.v[i];
-
-		if (rule->kind != WD_RULE_RELEASE || !wd_blob_equal(rule->id, id))
-			continue;
-		for (uint32_t p = 0; p < db->npackages && a->release_buf.len == 0; p++)
-			wd_rule_match(rule, a->cat, &a->cat->packages.v[db->package + p],
-				      &a->release_buf);
-	}
-	return a->release = wd_buf_view(&a->release_buf);
-}
-
 /* The version that the package's own records give, and whether it is only a lower bound. */
 static bool own_version(struct assigner *a, const struct wd_cat_package *pkg, struct wd_blob id,
 			bool *ret_floor)
@@ -200,6 +178,49 @@ static bool own_version(struct assigner *a, const struct wd_cat_package *pkg, st
 		}
 	}
 	return false;
+}
+
+/* The release that the first row with a package in this database gives. */
+static void release_by_row(struct assigner *a, const struct wd_db *db, struct wd_blob id)
+{
+	struct wd_distro_rules *rules = a->d->rules;
+
+	for (size_t i = 0; i < rules->list.n; i++) {
+		struct wd_rule *rule = &rules->list.v[i];
+
+		if (rule->kind != WD_RULE_RELEASE || !wd_blob_equal(rule->id, id))
+			continue;
+		for (uint32_t p = 0; p < db->npackages && a->release_buf.len == 0; p++)
+			wd_rule_match(rule, a->cat, &a->cat->packages.v[db->package + p],
+				      &a->release_buf);
+	}
+}
+
+/* The highest lower bound: a system is at least what any of its packages was built for. */
+static void release_by_floor(struct assigner *a, const struct wd_db *db, struct wd_blob id)
+{
+	bool floor;
+
+	for (uint32_t p = 0; p < db->npackages; p++) {
+		if (!own_version(a, &a->cat->packages.v[db->package + p], id, &floor) || !floor ||
+		    cmp_versions(wd_buf_view(&a->release_buf), wd_buf_view(&a->version)) >= 0)
+			continue;
+		a->release_buf.len = 0;
+		wd_buf_blob(&a->release_buf, wd_buf_view(&a->version));
+	}
+}
+
+/* What the packages of this database say of the release of `id`. */
+static struct wd_blob find_release(struct assigner *a, const struct wd_db *db, struct wd_blob id)
+{
+	if (a->release_id.ptr && wd_blob_equal(a->release_id, id))
+		return wd_buf_view(&a->release_buf);
+	a->release_id = id;
+	a->release_buf.len = 0;
+	release_by_row(a, db, id);
+	if (a->release_buf.len == 0)
+		release_by_floor(a, db, id);
+	return wd_buf_view(&a->release_buf);
 }
 
 /*

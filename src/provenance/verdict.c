@@ -252,42 +252,50 @@ static void choose(struct judge *j)
 	v->confidence = v->lineages.v[0].confidence;
 }
 
+/* "all 99 recorded packages are", "3 of 99 recorded packages are", "the one recorded package is" */
+static void say_packages(struct wd_buf *b, uint64_t n, size_t of)
+{
+	if (of == 1)
+		wd_buf_str(b, n ? "the one recorded package is" : "the one recorded package is not");
+	else if (n == of)
+		wd_buf_printf(b, "all %zu recorded packages are", of);
+	else
+		wd_buf_printf(b, "%" PRIu64 " of %zu recorded packages are", n, of);
+}
+
 static int summarize(struct judge *j)
 {
 	const struct wd_verdict *v = j->v;
 	const char *name = v->distro < 0 ? "" : j->distros->list.v[v->distro].name;
-	size_t packages = j->o->cat->packages.n, dbs = j->o->cat->dbs.n;
-	uint64_t most = v->lineages.n ? v->lineages.v[0].packages : 0;
 	const char *declared = *j->os->pretty_name ? j->os->pretty_name : j->os->id;
-	char **s = &j->v->summary;
-	int n;
+	size_t packages = j->o->cat->packages.n;
+	uint64_t most = v->lineages.n ? v->lineages.v[0].packages : 0;
+	struct wd_buf b = WD_BUF_INIT;
 
-	if (v->lineage == WD_LINEAGE_NONE)
-		n = asprintf(s, "No os-release and no package database: nothing declares or "
-				"records which distribution this is.");
-	else if (v->lineage == WD_LINEAGE_CONTRADICTED)
-		n = asprintf(s, "Contradicted: os-release says %s, but %" PRIu64
-				" of %zu recorded packages are %s.",
-			     declared, most, packages, name);
-	else if (v->distro < 0)
-		n = asprintf(s, "No os-release; %zu recorded packages name no distribution.",
-			     packages);
-	else if (v->lineage == WD_LINEAGE_RECORDED)
-		n = asprintf(s, "%s: no os-release says so, but %" PRIu64
-				" of %zu recorded packages are its own.",
-			     name, most, packages);
-	else if (most)
-		n = asprintf(s, "%s: os-release says so, and %" PRIu64
-				" of %zu recorded packages are its own.",
-			     name, most, packages);
-	else if (dbs)
-		n = asprintf(s, "%s: os-release says so; of %zu recorded packages none is "
-				"known to be its own.",
-			     name, packages);
-	else
-		n = asprintf(s, "%s: os-release says so, and no package database confirms it.",
-			     name);
-	return n < 0 ? -ENOMEM : 0;
+	if (v->lineage == WD_LINEAGE_NONE) {
+		wd_buf_str(&b, "No os-release and no package database: nothing declares or records "
+			       "which distribution this is");
+	} else if (v->lineage == WD_LINEAGE_CONTRADICTED) {
+		wd_buf_printf(&b, "Contradicted: os-release says %s, but ", declared);
+		say_packages(&b, most, packages);
+		wd_buf_printf(&b, " of %s", name);
+	} else if (v->lineage == WD_LINEAGE_RECORDED) {
+		wd_buf_printf(&b, "%s%sno os-release, ", name, *name ? ": " : "Unknown: ");
+		wd_buf_str(&b, *name ? "but " : "and ");
+		say_packages(&b, most, packages);
+		wd_buf_str(&b, *name ? " its own" : " of a known distribution");
+	} else {
+		wd_buf_printf(&b, "%s: os-release says so, and ", name);
+		if (packages)
+			say_packages(&b, most, packages);
+		wd_buf_str(&b, packages ? " its own" : "no package database confirms it");
+	}
+	wd_buf_str(&b, ".");
+	wd_buf_byte(&b, '\0');
+	if (b.status < 0)
+		wd_buf_done(&b);
+	j->v->summary = b.ptr;
+	return b.ptr ? 0 : -ENOMEM;
 }
 
 int wd_verdict_reach(const struct wd_owners *o, struct wd_distros *distros,
