@@ -20,12 +20,14 @@ static int write_row(struct wd_writer *w, const struct wd_descriptor *d)
 		{.text = WD_BLOB_NULL},		       {.text = wd_blob_str(d->description)},
 		{.text = wd_blob_str(d->dir)},	       {.text = wd_blob_str(d->broken)},
 	};
+	int r;
 
 	for (size_t i = 0; i < d->probes.n; i++)
 		wd_buf_printf(&probes, "%s%s", i ? " " : "", d->probes.v[i]);
 	cells[2].text = wd_buf_view(&probes);
+	r = probes.status < 0 ? probes.status : w->format->row(w, cells);
 	w->rows++;
-	return probes.status < 0 ? probes.status : w->format->row(w, cells);
+	return r;
 }
 
 static int run(struct wd_cli *cli)

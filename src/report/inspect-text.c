@@ -108,6 +108,7 @@ static void show_lineages(const struct wd_subject *s, const struct wd_verdict *v
 			if (v->lineages.n > 1)
 				wd_buf_str(&out->buf, "  ");
 			padded(out, wd_blob_str(l->evidence.v[k].kind), 12);
+			wd_buf_byte(&out->buf, ' ');
 			wd_text_escape(&out->buf, wd_blob_str(l->evidence.v[k].path));
 			wd_buf_str(&out->buf, ": ");
 			wd_text_escape(&out->buf, wd_blob_str(l->evidence.v[k].value));
@@ -126,6 +127,7 @@ static void show_databases(const struct wd_subject *s, struct wd_out *out)
 			      WD_BLOB_PRINTF(wd_strpool_get(&s->cat.strings, db->format)));
 		label(out, i ? "" : "databases");
 		padded(out, wd_buf_view(&kind), 12);
+		wd_buf_byte(&out->buf, ' ');
 		wd_text_escape(&out->buf, wd_blob_str(db->path));
 		wd_buf_str(&out->buf, ": ");
 		wd_text_number(&out->buf, db->npackages);
