@@ -117,7 +117,7 @@ static int judge_and_show(struct inspect_run *run, struct wd_subject *s)
 /* -1 to go on with the next one, or an exit status. */
 static int inspect_one(struct inspect_run *run, const char *rootfs)
 {
-	struct wd_subject_options options = {.scan = true, .attribute = true};
+	struct wd_subject_options options = {.scan = true, .owners = true, .attribute = true};
 	struct wd_subject s;
 	int status = wd_cli_open_subject(run->cli, rootfs, &options, &s);
 	int r;

@@ -67,7 +67,8 @@ static bool wants_digests(const struct wd_cli *cli)
 static int run(struct wd_cli *cli)
 {
 	struct wd_subject_options options = {
-		.scan = true, .stat = true, .attribute = true, .digests = wants_digests(cli)};
+		.scan = true, .stat = true, .owners = true, .attribute = true,
+		.digests = wants_digests(cli)};
 	const struct wd_format *format;
 	struct wd_subject s;
 	struct wd_out out;

@@ -97,7 +97,7 @@ static int write_one(struct wd_subject *s, struct wd_rows *rows, const struct qu
 	wd_tree_path(s->tree, q->node, &path);
 	wd_tree_stat(s->tree, q->node);
 	rows->query = wd_blob_str(q->operand);
-	if (on_disk(s, q->node))
+	if (on_disk(s, q->node) && !wd_owners_claimed(&s->owners, q->node))
 		r = wd_subject_attribute(s, q->node);
 	return r < 0 ? r : wd_rows_write(rows, q->node, wd_buf_view(&path));
 }
@@ -120,15 +120,40 @@ static int write_owners(struct wd_cli *cli, struct wd_subject *s, struct wd_writ
 	return r;
 }
 
-static int run_queries(struct wd_cli *cli, struct wd_subject *s, struct wd_out *out,
-		       const struct wd_format *format)
+static struct wd_blob last_component(struct wd_blob path)
 {
-	WD_CLEANUP_FREE struct query *queries = calloc((size_t)cli->noperands, sizeof(*queries));
-	struct wd_writer w = {.format = format, .out = out};
-	int found = 0;
-	int status;
+	ptrdiff_t slash;
 
-	for (int i = 0; queries && i < cli->noperands; i++) {
+	while (path.len && path.ptr[path.len - 1] == '/')
+		path.len--;
+	slash = wd_blob_rchr(path, '/');
+	return slash < 0 ? path : wd_blob_skip(path, (size_t)slash + 1);
+}
+
+/*
+ * Claims end in the same component as the paths that they are for. An operand that ends otherwise
+ * ("." or "..") is for the directory that it leads to.
+ */
+static int own_operands(struct wd_cli *cli, struct wd_subject *s)
+{
+	WD_CLEANUP_FREE struct wd_blob *names = calloc((size_t)cli->noperands, sizeof(*names));
+
+	if (!names)
+		return -ENOMEM;
+	for (int i = 0; i < cli->noperands; i++) {
+		wd_node_id node = find(s, cli->operands[i]);
+
+		names[i] = node == WD_NODE_NONE ? last_component(wd_blob_str(cli->operands[i]))
+						: wd_tree_name(s->tree, node);
+	}
+	return wd_subject_own_names(s, names, (size_t)cli->noperands);
+}
+
+static int find_all(struct wd_cli *cli, struct wd_subject *s, struct query *queries)
+{
+	int found = 0;
+
+	for (int i = 0; i < cli->noperands; i++) {
 		queries[i].operand = cli->operands[i];
 		queries[i].node = find(s, cli->operands[i]);
 		if (!known(s, queries[i].node))
@@ -139,8 +164,18 @@ static int run_queries(struct wd_cli *cli, struct wd_subject *s, struct wd_out *
 		else
 			found++;
 	}
-	status = wd_cli_finish(cli, s, out,
-			       queries ? write_owners(cli, s, &w, queries) : -ENOMEM);
+	return found;
+}
+
+static int run_queries(struct wd_cli *cli, struct wd_subject *s, struct wd_out *out,
+		       const struct wd_format *format)
+{
+	WD_CLEANUP_FREE struct query *queries = calloc((size_t)cli->noperands, sizeof(*queries));
+	struct wd_writer w = {.format = format, .out = out};
+	int r = queries ? own_operands(cli, s) : -ENOMEM;
+	int found = r == 0 ? find_all(cli, s, queries) : 0;
+	int status = wd_cli_finish(cli, s, out, r < 0 ? r : write_owners(cli, s, &w, queries));
+
 	if (found < cli->noperands && status == WD_EXIT_COMPLETE)
 		status = found ? WD_EXIT_INCOMPLETE : WD_EXIT_NO_RESULT;
 	return status;

@@ -68,6 +68,18 @@ void wd_buf_printf(struct wd_buf *b, const char *fmt, ...)
 	va_end(ap);
 }
 
+void wd_buf_number(struct wd_buf *b, uint64_t n, unsigned base, int width)
+{
+	char digits[24];
+	int at = (int)sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + n % base);
+		n /= base;
+	} while (at > 0 && (n || (int)sizeof(digits) - at < width));
+	wd_buf_append(b, digits + at, sizeof(digits) - (size_t)at);
+}
+
 void wd_buf_hex(struct wd_buf *b, struct wd_blob bytes)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -31,6 +31,8 @@ void wd_buf_append(struct wd_buf *b, const void *ptr, size_t len);
 void wd_buf_printf(struct wd_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void wd_buf_vprintf(struct wd_buf *b, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
+/* Appends a number in base 8 or 10 with at least `width` digits, much faster than printf. */
+void wd_buf_number(struct wd_buf *b, uint64_t n, unsigned base, int width);
 /* Appends lower-case hexadecimal digits. */
 void wd_buf_hex(struct wd_buf *b, struct wd_blob bytes);
 

@@ -99,9 +99,18 @@ static bool match_component(struct wd_blob pattern, struct wd_blob name, struct 
 	return true;
 }
 
+/* Most names fail at their last byte, where the pattern has a plain one there. */
+static bool may_match(struct wd_blob pattern, struct wd_blob name)
+{
+	char last = pattern.len ? pattern.ptr[pattern.len - 1] : '\0';
+
+	return pattern.len == 0 || last == '*' || last == '?' || last == ']' ||
+	       (name.len && name.ptr[name.len - 1] == last);
+}
+
 bool wd_glob_name(struct wd_blob pattern, struct wd_blob name)
 {
-	return match_component(pattern, name, NULL);
+	return may_match(pattern, name) && match_component(pattern, name, NULL);
 }
 
 static struct wd_blob take_component(struct wd_blob *rest)

@@ -14,18 +14,6 @@ const char *wd_basis_name(enum wd_basis basis)
 	return names[basis];
 }
 
-/* The node of every directory that a database names, resolved once each. */
-static int resolve_dirs(const struct wd_db *db, struct wd_tree *tree, wd_node_id *nodes)
-{
-	nodes[0] = WD_NODE_ROOT;
-	for (uint32_t id = 1; id <= db->dirs.entries.n; id++) {
-		nodes[id] = wd_tree_walk(tree, WD_NODE_ROOT, wd_strpool_get(&db->dirs, id), true);
-		if (nodes[id] == WD_NODE_NONE)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 /* A ghost has the type that a database tells; where two differ, the first stands. */
 static void type_ghost(struct wd_node *n, const struct wd_cat_claim *c)
 {
@@ -33,27 +21,44 @@ static void type_ghost(struct wd_node *n, const struct wd_cat_claim *c)
 		n->type = (uint8_t)wd_type_of_mode(c->mode);
 }
 
-static int resolve_claims(struct wd_db *db, struct wd_tree *tree, const wd_node_id *dirs)
+static bool is_wanted(struct wd_blob name, const struct wd_blob *names, size_t nnames)
 {
-	for (size_t i = 0; i < db->claims.n; i++) {
-		struct wd_cat_claim *c = &db->claims.v[i];
-		struct wd_blob name = wd_claim_name(db, c);
+	for (size_t i = 0; i < nnames; i++)
+		if (wd_blob_equal(name, names[i]))
+			return true;
+	return names == NULL;
+}
 
-		c->node = name.len ? wd_tree_child_or_ghost(tree, dirs[c->dir], name)
-				   : dirs[c->dir];
-		if (c->node == WD_NODE_NONE)
-			return -ENOMEM;
-		type_ghost(wd_tree_node(tree, c->node), c);
-	}
+/* `dirs` holds the node of each directory that the database names, once it was resolved. */
+static int resolve_claim(struct wd_db *db, struct wd_tree *tree, wd_node_id *dirs,
+			 struct wd_cat_claim *c)
+{
+	struct wd_blob name = wd_claim_name(db, c);
+
+	if (dirs[c->dir] == WD_NODE_NONE)
+		dirs[c->dir] = wd_tree_walk(tree, WD_NODE_ROOT, wd_claim_dir(db, c), true);
+	if (dirs[c->dir] == WD_NODE_NONE)
+		return -ENOMEM;
+	c->node = name.len ? wd_tree_child_or_ghost(tree, dirs[c->dir], name) : dirs[c->dir];
+	if (c->node == WD_NODE_NONE)
+		return -ENOMEM;
+	type_ghost(wd_tree_node(tree, c->node), c);
 	return 0;
 }
 
-static int resolve_db(struct wd_db *db, struct wd_tree *tree)
+static int resolve_db(struct wd_db *db, struct wd_tree *tree, const struct wd_blob *names,
+		      size_t nnames)
 {
-	WD_CLEANUP_FREE wd_node_id *dirs = calloc(db->dirs.entries.n + 1, sizeof(*dirs));
-	int r = dirs ? resolve_dirs(db, tree, dirs) : -ENOMEM;
+	size_t ndirs = db->dirs.entries.n + 1;
+	WD_CLEANUP_FREE wd_node_id *dirs = malloc(ndirs * sizeof(*dirs));
+	int r = dirs ? 0 : -ENOMEM;
 
-	return r < 0 ? r : resolve_claims(db, tree, dirs);
+	for (size_t i = 0; r == 0 && i < ndirs; i++)
+		dirs[i] = WD_NODE_NONE;
+	for (size_t i = 0; r == 0 && i < db->claims.n; i++)
+		if (is_wanted(wd_claim_name(db, &db->claims.v[i]), names, nnames))
+			r = resolve_claim(db, tree, dirs, &db->claims.v[i]);
+	return r;
 }
 
 /* Sorts the claims by node, keeping their order: by counting, since nodes are numbers. */
@@ -72,25 +77,28 @@ static int index_claims(struct wd_owners *o)
 		return -ENOMEM;
 	for (size_t d = 0; d < cat->dbs.n; d++)
 		for (size_t i = 0; i < cat->dbs.v[d]->claims.n; i++)
-			o->start[cat->dbs.v[d]->claims.v[i].node + 2]++;
+			if (cat->dbs.v[d]->claims.v[i].node != WD_NODE_NONE)
+				o->start[cat->dbs.v[d]->claims.v[i].node + 2]++;
 	for (size_t n = 2; n <= o->nnodes + 1; n++)
 		o->start[n] += o->start[n - 1];
 	for (uint32_t d = 0; d < cat->dbs.n; d++)
 		for (uint32_t i = 0; i < cat->dbs.v[d]->claims.n; i++) {
-			uint32_t at = o->start[cat->dbs.v[d]->claims.v[i].node + 1]++;
+			wd_node_id node = cat->dbs.v[d]->claims.v[i].node;
 
-			o->refs[at] = (struct wd_claim_ref){d, i};
+			if (node != WD_NODE_NONE)
+				o->refs[o->start[node + 1]++] = (struct wd_claim_ref){d, i};
 		}
 	return 0;
 }
 
-int wd_owners_build(struct wd_catalog *cat, struct wd_tree *tree, struct wd_owners *ret)
+int wd_owners_build(struct wd_catalog *cat, struct wd_tree *tree, const struct wd_blob *names,
+		    size_t nnames, struct wd_owners *ret)
 {
 	int r = 0;
 
 	*ret = (struct wd_owners){.cat = cat, .tree = tree};
 	for (size_t d = 0; r == 0 && d < cat->dbs.n; d++)
-		r = resolve_db(cat->dbs.v[d], tree);
+		r = resolve_db(cat->dbs.v[d], tree, names, nnames);
 	if (r == 0)
 		r = index_claims(ret);
 	if (r < 0)

@@ -60,11 +60,14 @@ struct wd_owner_list {
 };
 
 /*
- * Resolves every claim of the catalog on the tree. What is claimed and not there becomes a ghost.
+ * Resolves the claims of the catalog on the tree. What is claimed and not there becomes a ghost.
+ * Where `names` is not NULL, only claims whose last component is one of its `nnames`: enough to
+ * answer for paths that end so, since a last component is never followed.
  * 0 or -ENOMEM. Release with wd_owners_done(). The catalog and the tree are borrowed, and the
  * catalog's claims get their nodes.
  */
-int wd_owners_build(struct wd_catalog *cat, struct wd_tree *tree, struct wd_owners *ret);
+int wd_owners_build(struct wd_catalog *cat, struct wd_tree *tree, const struct wd_blob *names,
+		    size_t nnames, struct wd_owners *ret);
 void wd_owners_done(struct wd_owners *o);
 
 /*

@@ -141,9 +141,11 @@ static int find_owners(struct wd_subject *s)
 	int r;
 
 	canonical_paths(s);
-	r = wd_owners_build(&s->cat, s->tree, &s->owners);
-	if (r < 0)
-		return r;
+	if (s->options.owners) {
+		r = wd_owners_build(&s->cat, s->tree, NULL, 0, &s->owners);
+		if (r < 0)
+			return r;
+	}
 	r = wd_distros_assign(&s->cat, &s->os, s->options.data_dir, &s->distros, &line);
 	if (r < 0)
 		return data_status(s, r, "distros.tsv", line);
@@ -192,11 +194,23 @@ int wd_subject_judge(struct wd_subject *s, struct wd_verdict *ret)
 	return data_status(s, r, "programs.tsv", line);
 }
 
+int wd_subject_own_names(struct wd_subject *s, const struct wd_blob *names, size_t nnames)
+{
+	wd_owners_done(&s->owners);
+	return wd_owners_build(&s->cat, s->tree, names, nnames, &s->owners);
+}
+
 int wd_subject_attribute(struct wd_subject *s, wd_node_id node)
 {
 	unsigned line = 0;
-	int r = wd_attribute_one(&s->owners, s->options.data_dir, node, &line);
+	int r = 0;
 
+	if (!s->options.owners) {
+		r = wd_subject_own_names(s, NULL, 0);
+		s->options.owners = true;
+	}
+	if (r == 0)
+		r = wd_attribute_one(&s->owners, s->options.data_dir, node, &line);
 	return data_status(s, r, "generated.tsv", line);
 }
 

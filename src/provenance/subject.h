@@ -14,7 +14,8 @@ struct wd_subject_options {
 	bool stat;	/* sizes and modes of all files */
 	bool digests;	/* ask the databases for digests */
 	bool cross;	/* enter other filesystems */
-	bool attribute; /* attribute what nobody claims */
+	bool owners;	/* meet the claims with the tree */
+	bool attribute; /* and attribute what nobody claims */
 	/* Called about ten times a second during long work, where not NULL. */
 	void (*progress)(void *ctx, const char *phase, unsigned entries);
 	void *progress_ctx;
@@ -33,8 +34,7 @@ struct wd_subject {
 };
 
 /*
- * Opens a root filesystem and does all of the work up to the ownership map and the distro of
- * every package. Everything in the rootfs that could not be read is in subject->cat.errors.
+ * Opens a root filesystem and does the work that is asked for, and the distro of every package. Everything in the rootfs that could not be read is in subject->cat.errors.
  * 0, or a negative status for no result at all: -ENOENT, -ENOTDIR, -EACCES, -ENOMEM; for a broken
  * data table also data_error. Release with wd_subject_done() in every case.
  */
@@ -45,7 +45,14 @@ void wd_subject_done(struct wd_subject *s);
 /* Style, lineages, counts and the verdict. 0 or as above. Needs scan and attribute. */
 int wd_subject_judge(struct wd_subject *s, struct wd_verdict *ret);
 
-/* Attributes one node where `attribute` was not asked for. */
+/*
+ * The ownership map for paths that end in one of `names`, for a subject opened without `owners`:
+ * all that a look-up needs while the answer is in a database. Replaces the map before.
+ * 0 or -ENOMEM.
+ */
+int wd_subject_own_names(struct wd_subject *s, const struct wd_blob *names, size_t nnames);
+
+/* The whole map, and the attribution of one node that no database claims. 0 or as above. */
 int wd_subject_attribute(struct wd_subject *s, wd_node_id node);
 
 #endif

@@ -4,8 +4,6 @@
 #include "report/format.h"
 #include "report/text.h"
 
-#include <inttypes.h>
-
 static void key(struct wd_buf *out, const char *name, bool *first)
 {
 	if (!*first)
@@ -45,7 +43,7 @@ static void cell(struct wd_buf *out, const struct wd_column *col, const struct w
 	} else if (c->number == WD_SIZE_UNKNOWN) {
 		wd_buf_str(out, "null");
 	} else {
-		wd_buf_printf(out, "%" PRIu64, c->number);
+		wd_buf_number(out, c->number, 10, 1);
 	}
 	if (col->kind == WD_COLUMN_PATH && !wd_utf8_valid(c->text)) {
 		wd_buf_printf(out, ",\"%s_hex\":\"", col->name);

@@ -3,12 +3,10 @@
 #include "report/format.h"
 #include "report/text.h"
 
-#include <inttypes.h>
-
 static void number(struct wd_buf *out, uint64_t n)
 {
 	if (n != WD_SIZE_UNKNOWN)
-		wd_buf_printf(out, "%" PRIu64, n);
+		wd_buf_number(out, n, 10, 1);
 }
 
 /* RFC 4180, with bytes as they are and lines ending in LF. */

@@ -185,7 +185,7 @@ static void fill_node(struct wd_rows *rows, wd_node_id node, struct wd_blob path
 	if (ghost ? claim && claim->mode & 07777 : n->flags & WD_NODE_STAT) {
 		size_t start = rows->scratch.len;
 
-		wd_buf_printf(&rows->scratch, "%04o", mode);
+		wd_buf_number(&rows->scratch, mode, 8, 4);
 		cells[WD_MAP_MODE].text = wd_blob(rows->scratch.ptr + start,
 						  rows->scratch.len - start);
 	}
