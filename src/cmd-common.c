@@ -152,6 +152,12 @@ int wd_cli_open_output(struct wd_cli *cli, struct wd_out *out, const struct wd_f
 		wd_complain("%s: %s", cli->output, wd_status_text(r));
 		return WD_EXIT_NO_RESULT;
 	}
+	if (format->needs_file && !out->temp) {
+		wd_complain("format %s needs a regular file, which %s is not", cli->format,
+			    cli->output);
+		wd_out_done(out);
+		return WD_EXIT_USAGE;
+	}
 	*ret = format;
 	return -1;
 }

@@ -45,6 +45,36 @@ static void set_mode(int fd)
 		return; /* the report is whole, only private */
 }
 
+/*
+ * A device, a FIFO or a link is written to where it is: a rename would put a file in place of
+ * /dev/null.
+ */
+static int open_in_place(struct wd_out *out, const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		return -errno;
+	out->path = strdup(path);
+	if (out->path)
+		return fd;
+	close(fd);
+	return -ENOMEM;
+}
+
+static int open_file(struct wd_out *out, const char *path)
+{
+	struct stat st;
+	int fd;
+
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return open_in_place(out, path);
+	fd = open_temp(out, path);
+	if (fd >= 0)
+		set_mode(fd);
+	return fd;
+}
+
 int wd_out_open(struct wd_out *out, const char *path, enum wd_color color)
 {
 	const char *no_color = getenv("NO_COLOR");
@@ -52,10 +82,9 @@ int wd_out_open(struct wd_out *out, const char *path, enum wd_color color)
 
 	*out = (struct wd_out){.buf = WD_BUF_INIT, .fd = STDOUT_FILENO};
 	if (path && strcmp(path, "-") != 0) {
-		out->fd = open_temp(out, path);
+		out->fd = open_file(out, path);
 		if (out->fd < 0)
 			return out->fd;
-		set_mode(out->fd);
 	}
 	out->terminal = isatty(out->fd) == 1;
 	out->color = color == WD_COLOR_ALWAYS || (color == WD_COLOR_AUTO && out->terminal &&
@@ -94,7 +123,7 @@ int wd_out_commit(struct wd_out *out)
 {
 	if (flush(out) < 0)
 		return out->status;
-	if (!out->path)
+	if (!out->temp)
 		return 0;
 	if (fsync(out->fd) < 0 && errno != EINVAL && errno != EROFS)
 		return -errno;

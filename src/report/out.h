@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Where a report goes: standard output, or a file that appears under its name only when it is
- * complete (it is written beside it and renamed).
+ * complete (it is written beside it and renamed). What exists and is no regular file is written to
+ * as it is.
  */
 #ifndef WD_REPORT_OUT_H
 #define WD_REPORT_OUT_H
@@ -13,7 +14,7 @@ struct wd_out {
 	int fd;
 	int status; /* sticky: the first failed write */
 	char *path; /* -o FILE, or NULL */
-	char *temp; /* the file being written */
+	char *temp; /* the file being written; NULL where that is `path` itself */
 	bool terminal;
 	bool color;
 	bool utf8;  /* the user's locale shows it */
