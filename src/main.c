@@ -50,7 +50,6 @@ static void catch_signals(void)
 		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 			sigaction(signals[i], &act, NULL);
 	}
-	signal(SIGPIPE, SIG_IGN);
 }
 
 /* In the build tree the program uses the data of the source tree and the modules beside it. */

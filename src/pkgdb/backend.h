@@ -177,7 +177,11 @@ struct wd_claim {
 	struct wd_blob digest;	 /* raw bytes of digest_algo, where recorded */
 	uint64_t size;		 /* bytes, or WD_SIZE_UNKNOWN */
 	uint32_t flags;		 /* WD_CLAIM_* flags */
-	uint16_t mode;		 /* st_mode with its file type, or 0 where not recorded */
+	/*
+	 * st_mode with its file type, or 0 where not recorded. Where a database tells the type and
+	 * no permissions (dpkg), the type alone, with the size unknown.
+	 */
+	uint16_t mode;
 	uint8_t digest_algo;
 };
 

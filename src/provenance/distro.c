@@ -53,6 +53,14 @@ static char *make_name(struct wd_blob name, const char *version, const char *cod
 	return b.ptr;
 }
 
+static struct wd_blob distro_name(const struct wd_rule *row, const struct wd_os_release *os,
+				  struct wd_blob id)
+{
+	if (os && *os->name)
+		return wd_blob_str(os->name);
+	return row && row->name.len ? row->name : id;
+}
+
 static char *make_label(const char *id, const char *version)
 {
 	char *label;
@@ -85,10 +93,12 @@ static int fill_distro(struct wd_distro *e, const struct wd_distro_rules *rules,
 						: dup_blob(find_codename(rules, id, version));
 	if (!e->id || !e->version_id || !e->purl || !e->codename)
 		return -ENOMEM;
-	if (declared && *os->pretty_name)
+	/* a PRETTY_NAME that hides the NAME ("Distroless") is not the distribution's */
+	if (declared && *os->pretty_name &&
+	    wd_blob_starts(wd_blob_str(os->pretty_name), wd_blob_str(os->name)))
 		e->name = strdup(os->pretty_name);
 	else
-		e->name = make_name(row && row->name.len ? row->name : id, e->version_id,
+		e->name = make_name(distro_name(row, declared ? os : NULL, id), e->version_id,
 				    e->codename);
 	e->label = make_label(e->id, e->version_id);
 	return e->name && e->label ? 0 : -ENOMEM;

@@ -72,7 +72,8 @@ static int index_claims(struct wd_owners *o)
 		total += cat->dbs.v[d]->claims.n;
 	o->start = calloc(o->nnodes + 2, sizeof(*o->start));
 	o->refs = malloc((total + 1) * sizeof(*o->refs));
-	o->attribution = calloc(o->nnodes + 1, sizeof(*o->attribution));
+	o->nattribution = o->nnodes;
+	o->attribution = calloc(o->nattribution + 1, sizeof(*o->attribution));
 	if (!o->start || !o->refs || !o->attribution || total >= UINT32_MAX)
 		return -ENOMEM;
 	for (size_t d = 0; d < cat->dbs.n; d++)
@@ -145,7 +146,7 @@ bool wd_owners_claimed(const struct wd_owners *o, wd_node_id node)
 
 static const struct wd_attribution *attribution_of(const struct wd_owners *o, wd_node_id node)
 {
-	uint32_t i = node < o->nnodes ? o->attribution[node] : 0;
+	uint32_t i = node < o->nattribution ? o->attribution[node] : 0;
 
 	return i ? &o->attributions.v[i - 1] : NULL;
 }
@@ -207,12 +208,29 @@ int wd_owners_get(const struct wd_owners *o, wd_node_id node, bool all, struct w
 	return wd_array_push(&list->list, owner);
 }
 
+/* Room for all nodes of a tree that grew since the map was built (a look-up in a lazy one). */
+static int cover_tree(struct wd_owners *o)
+{
+	size_t n = o->tree->nodes.n;
+	uint32_t *grown;
+
+	if (n <= o->nattribution)
+		return 0;
+	grown = realloc(o->attribution, n * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	memset(grown + o->nattribution, 0, (n - o->nattribution) * sizeof(*grown));
+	o->attribution = grown;
+	o->nattribution = n;
+	return 0;
+}
+
 int wd_owners_attribute(struct wd_owners *o, wd_node_id node, struct wd_attribution a)
 {
-	int r;
+	int r = cover_tree(o);
 
-	if (node >= o->nnodes || o->attribution[node] || wd_owners_claimed(o, node))
-		return 0;
+	if (r < 0 || o->attribution[node] || wd_owners_claimed(o, node))
+		return r;
 	r = wd_array_push(&o->attributions, a);
 	if (r == 0)
 		o->attribution[node] = (uint32_t)o->attributions.n;

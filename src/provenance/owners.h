@@ -46,6 +46,7 @@ struct wd_owners {
 	size_t nnodes;	 /* nodes that `start` covers: those of the tree when it was built */
 	WD_ARRAY(struct wd_attribution) attributions;
 	uint32_t *attribution; /* of node n: 1 + index into attributions; 0: none */
+	size_t nattribution;   /* nodes that `attribution` covers: it grows with the tree */
 };
 
 /* One owner of a node. */

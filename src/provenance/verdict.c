@@ -153,6 +153,15 @@ static bool agrees(const struct judge *j, const struct wd_distro *d)
 	return strcmp(d->id, j->os->id) != 0 || versions_agree(d->version_id, j->os->version_id);
 }
 
+static int add_os_release(struct wd_lineage *l, const struct wd_os_release *os)
+{
+	const char *name = *os->pretty_name ? os->pretty_name : os->name;
+
+	return add_evidence(l, "os-release", os->path, WD_STRENGTH_STRONG, "%s%sID=%s%s%s%s", name,
+			    *name ? " (" : "", os->id, *os->version_id ? ", VERSION_ID=" : "",
+			    os->version_id, *name ? ")" : "");
+}
+
 /*
  * os-release speaks for the lineage of the packages where they agree (a derivative's os-release
  * over its parent's packages: for both), else for one of its own.
@@ -160,7 +169,6 @@ static bool agrees(const struct judge *j, const struct wd_distro *d)
 static int weigh_os_release(struct judge *j)
 {
 	const struct wd_os_release *os = j->os;
-	const char *value = *os->pretty_name ? os->pretty_name : *os->name ? os->name : os->id;
 	struct wd_lineage *l = NULL;
 	int index;
 
@@ -174,7 +182,7 @@ static int weigh_os_release(struct judge *j)
 	}
 	if (l) {
 		l->confidence = WD_STRENGTH_CERTAIN;
-		return add_evidence(l, "os-release", os->path, WD_STRENGTH_STRONG, "%s", value);
+		return add_os_release(l, os);
 	}
 	index = wd_distros_intern(j->distros, wd_blob_str(os->id), wd_blob_str(os->version_id), os);
 	if (index < 0)
@@ -183,7 +191,7 @@ static int weigh_os_release(struct judge *j)
 	if (!l)
 		return -ENOMEM;
 	l->confidence = WD_STRENGTH_WEAK;
-	return add_evidence(l, "os-release", os->path, WD_STRENGTH_STRONG, "%s", value);
+	return add_os_release(l, os);
 }
 
 static int cmp_lineages(const void *a, const void *b, void *ctx)

@@ -68,6 +68,12 @@ void wd_rows_done(struct wd_rows *rows)
 	wd_buf_done(&rows->scratch);
 }
 
+/* A mode without permission bits or size only tells the type that a list of files lets one guess. */
+static bool knows_mode(const struct wd_cat_claim *c)
+{
+	return c->mode & 07777 || (c->mode && c->size != WD_SIZE_UNKNOWN);
+}
+
 /* What a stat can refute, without reading: size, kind and link target. rpm alone records these. */
 static bool is_modified(const struct wd_tree *tree, wd_node_id node, const struct wd_db *db,
 			const struct wd_cat_claim *c)
@@ -77,8 +83,7 @@ static bool is_modified(const struct wd_tree *tree, wd_node_id node, const struc
 
 	if (n->flags & WD_NODE_GHOST || c->flags & WD_CLAIM_GHOST)
 		return false;
-	/* a mode without permission bits only tells the type that a list lets one guess */
-	if ((c->mode & 07777) && claimed != WD_TYPE_UNKNOWN && claimed != n->type)
+	if (knows_mode(c) && claimed != WD_TYPE_UNKNOWN && claimed != n->type)
 		return true;
 	if (n->type == WD_TYPE_FILE && c->size != WD_SIZE_UNKNOWN && n->flags & WD_NODE_STAT)
 		return n->size != c->size;
@@ -182,7 +187,7 @@ static void fill_node(struct wd_rows *rows, wd_node_id node, struct wd_blob path
 	} else if (n->flags & WD_NODE_STAT) {
 		cells[WD_MAP_SIZE].number = n->size;
 	}
-	if (ghost ? claim && claim->mode & 07777 : n->flags & WD_NODE_STAT) {
+	if (ghost ? claim && knows_mode(claim) : n->flags & WD_NODE_STAT) {
 		size_t start = rows->scratch.len;
 
 		wd_buf_number(&rows->scratch, mode, 8, 4);
