@@ -14,7 +14,7 @@ layers="base rootfs pkgdb provenance report"
 # FILE: why
 may_open='
 src/pkgdb/descriptor.c: the descriptors of backends, in our own directory
-src/report/output.c: the file that -o names
+src/report/out.c: the file that -o names
 src/pkgdb/worker.c: /dev/null, before the fence closes
 src/base/tsv.c: our own tables of data
 src/main.c: our own directory, to tell the build tree from an installation
