@@ -29,6 +29,16 @@ static void list(struct wd_buf *out, struct wd_blob words)
 	wd_buf_byte(out, ']');
 }
 
+/* The bytes of a path, where its JSON string could not keep them. */
+static void hex(struct wd_buf *out, const char *name, struct wd_blob path)
+{
+	if (wd_utf8_valid(path))
+		return;
+	wd_buf_printf(out, ",\"%s_hex\":\"", name);
+	wd_buf_hex(out, path);
+	wd_buf_byte(out, '"');
+}
+
 static void cell(struct wd_buf *out, const struct wd_column *col, const struct wd_cell *c,
 		 bool *first)
 {
@@ -45,11 +55,8 @@ static void cell(struct wd_buf *out, const struct wd_column *col, const struct w
 	} else {
 		wd_buf_number(out, c->number, 10, 1);
 	}
-	if (col->kind == WD_COLUMN_PATH && !wd_utf8_valid(c->text)) {
-		wd_buf_printf(out, ",\"%s_hex\":\"", col->name);
-		wd_buf_hex(out, c->text);
-		wd_buf_byte(out, '"');
-	}
+	if (col->kind == WD_COLUMN_PATH)
+		hex(out, col->name, c->text);
 }
 
 static void object(struct wd_buf *out, const struct wd_schema *schema, const struct wd_cell *cells)
@@ -88,6 +95,7 @@ static int json_begin(struct wd_writer *w)
 	wd_json_string(out, wd_blob_str(w->schema->name));
 	wd_buf_str(out, ",\n\"rootfs\":");
 	wd_json_string(out, wd_blob_str(w->schema->rootfs));
+	hex(out, "rootfs", wd_blob_str(w->schema->rootfs));
 	wd_buf_str(out, ",\n\"rows\":[");
 	return wd_out_check(w->out);
 }
@@ -109,6 +117,7 @@ static int json_end(struct wd_writer *w, const struct wd_catalog *cat)
 
 		wd_buf_str(out, i ? ",\n{\"path\":" : "\n{\"path\":");
 		wd_json_string(out, wd_blob_str(e->path));
+		hex(out, "path", wd_blob_str(e->path));
 		wd_buf_printf(out, ",\"code\":\"%s\",\"message\":", wd_status_name(e->status));
 		wd_json_string(out, wd_blob_str(e->message));
 		wd_buf_byte(out, '}');
