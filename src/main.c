@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <locale.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -104,6 +105,10 @@ static int usage(const char *word)
 int main(int argc, char **argv)
 {
 	setlocale(LC_CTYPE, "");
+	/* large arrays grow in place instead of moving from mapping to mapping */
+	mallopt(M_MMAP_THRESHOLD, 64 << 20);
+	mallopt(M_TOP_PAD, 1 << 20);
+	mallopt(M_TRIM_THRESHOLD, 256 << 20);
 	catch_signals();
 	if (argc < 2)
 		return usage(NULL);

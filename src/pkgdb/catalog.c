@@ -28,6 +28,7 @@ void wd_db_free(struct wd_db *db)
 	wd_array_done(&db->packages);
 	wd_array_done(&db->claims);
 	wd_array_done(&db->aliases);
+	wd_array_done(&db->dir_nodes);
 	free(db);
 }
 

@@ -63,6 +63,9 @@ struct wd_db {
 	WD_ARRAY(struct wd_cat_package) packages; /* moved away by wd_catalog_finish() */
 	WD_ARRAY(struct wd_cat_claim) claims;
 	WD_ARRAY(struct wd_cat_alias) aliases;
+	/* set by provenance: how many claims have their nodes, and the node of each directory */
+	size_t nresolved;
+	WD_ARRAY(uint32_t) dir_nodes;
 };
 
 struct wd_cat_error {

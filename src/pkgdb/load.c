@@ -187,7 +187,12 @@ static int read_ready(struct wd_load *l, struct pollfd *fds)
 	return 0;
 }
 
-static int gather(struct wd_load *l, void (*tick)(void *ctx), void *ctx)
+struct wd_db *wd_load_db(struct wd_load *l, size_t i)
+{
+	return i < l->workers.n ? l->workers.v[i].db : NULL;
+}
+
+static int gather(struct wd_load *l, int (*tick)(void *ctx, struct wd_load *load), void *ctx)
 {
 	WD_CLEANUP_FREE struct pollfd *fds = calloc(l->workers.n + 1, sizeof(*fds));
 
@@ -207,9 +212,9 @@ static int gather(struct wd_load *l, void (*tick)(void *ctx), void *ctx)
 			return 0;
 		if (poll(fds, l->workers.n, TICK_MS) < 0 && errno != EINTR)
 			return -errno;
-		if (tick)
-			tick(ctx);
 		r = read_ready(l, fds);
+		if (r == 0)
+			r = tick(ctx, l);
 		if (r < 0)
 			return r;
 	}
@@ -248,7 +253,7 @@ static int settle(struct wd_load *l, size_t i)
 	return 0;
 }
 
-int wd_load_finish(struct wd_load *l, void (*tick)(void *ctx), void *ctx)
+int wd_load_finish(struct wd_load *l, int (*tick)(void *ctx, struct wd_load *load), void *ctx)
 {
 	int r = gather(l, tick, ctx);
 

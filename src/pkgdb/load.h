@@ -21,9 +21,13 @@ int wd_load_start(const struct wd_root *root, const struct wd_descriptors *backe
 		  struct wd_catalog *cat, struct wd_load **ret);
 
 /*
- * Gathers until every worker is through, and frees the load. `tick`, where not NULL, is called
- * about ten times a second. 0 or -ENOMEM.
+ * Gathers until every worker is through, and frees the load. `tick` is called whenever something
+ * has come, and at least ten times a second; a negative return ends the load and is returned.
+ * 0, -ENOMEM or what `tick` returned.
  */
-int wd_load_finish(struct wd_load *load, void (*tick)(void *ctx), void *ctx);
+int wd_load_finish(struct wd_load *load, int (*tick)(void *ctx, struct wd_load *load), void *ctx);
+
+/* For `tick`: the databases being filled, from 0; NULL behind the last. */
+struct wd_db *wd_load_db(struct wd_load *load, size_t i);
 
 #endif

@@ -7,7 +7,8 @@
 #include <errno.h>
 #include <unistd.h>
 
-#define FLUSH_AT (256 * 1024)
+/* Often enough that the parent works while the backend does */
+#define FLUSH_AT (64 * 1024)
 
 static struct wd_pipe_sink *self(struct wd_sink *sink)
 {

@@ -29,35 +29,33 @@ static bool is_wanted(struct wd_blob name, const struct wd_blob *names, size_t n
 	return names == NULL;
 }
 
-/* `dirs` holds the node of each directory that the database names, once it was resolved. */
-static int resolve_claim(struct wd_db *db, struct wd_tree *tree, wd_node_id *dirs,
-			 struct wd_cat_claim *c)
+static int resolve_claim(struct wd_db *db, struct wd_tree *tree, struct wd_cat_claim *c)
 {
 	struct wd_blob name = wd_claim_name(db, c);
+	uint32_t *dir = &db->dir_nodes.v[c->dir];
 
-	if (dirs[c->dir] == WD_NODE_NONE)
-		dirs[c->dir] = wd_tree_walk(tree, WD_NODE_ROOT, wd_claim_dir(db, c), true);
-	if (dirs[c->dir] == WD_NODE_NONE)
+	if (*dir == WD_NODE_NONE)
+		*dir = wd_tree_walk(tree, WD_NODE_ROOT, wd_claim_dir(db, c), true);
+	if (*dir == WD_NODE_NONE)
 		return -ENOMEM;
-	c->node = name.len ? wd_tree_child_or_ghost(tree, dirs[c->dir], name) : dirs[c->dir];
+	c->node = name.len ? wd_tree_child_or_ghost(tree, *dir, name) : *dir;
 	if (c->node == WD_NODE_NONE)
 		return -ENOMEM;
 	type_ghost(wd_tree_node(tree, c->node), c);
 	return 0;
 }
 
-static int resolve_db(struct wd_db *db, struct wd_tree *tree, const struct wd_blob *names,
+int wd_owners_resolve(struct wd_db *db, struct wd_tree *tree, const struct wd_blob *names,
 		      size_t nnames)
 {
 	size_t ndirs = db->dirs.entries.n + 1;
-	WD_CLEANUP_FREE wd_node_id *dirs = malloc(ndirs * sizeof(*dirs));
-	int r = dirs ? 0 : -ENOMEM;
+	int r = wd_array_reserve(&db->dir_nodes, ndirs - db->dir_nodes.n);
 
-	for (size_t i = 0; r == 0 && i < ndirs; i++)
-		dirs[i] = WD_NODE_NONE;
-	for (size_t i = 0; r == 0 && i < db->claims.n; i++)
-		if (is_wanted(wd_claim_name(db, &db->claims.v[i]), names, nnames))
-			r = resolve_claim(db, tree, dirs, &db->claims.v[i]);
+	while (r == 0 && db->dir_nodes.n < ndirs)
+		db->dir_nodes.v[db->dir_nodes.n++] = WD_NODE_NONE;
+	for (; r == 0 && db->nresolved < db->claims.n; db->nresolved++)
+		if (is_wanted(wd_claim_name(db, &db->claims.v[db->nresolved]), names, nnames))
+			r = resolve_claim(db, tree, &db->claims.v[db->nresolved]);
 	return r;
 }
 
@@ -99,7 +97,7 @@ int wd_owners_build(struct wd_catalog *cat, struct wd_tree *tree, const struct w
 
 	*ret = (struct wd_owners){.cat = cat, .tree = tree};
 	for (size_t d = 0; r == 0 && d < cat->dbs.n; d++)
-		r = resolve_db(cat->dbs.v[d], tree, names, nnames);
+		r = wd_owners_resolve(cat->dbs.v[d], tree, names, nnames);
 	if (r == 0)
 		r = index_claims(ret);
 	if (r < 0)

@@ -61,6 +61,13 @@ struct wd_owner_list {
 };
 
 /*
+ * Resolves on the tree what has come of a database since the last call, so that it can be done
+ * while the rest is still being read. `names` as below. 0 or -ENOMEM.
+ */
+int wd_owners_resolve(struct wd_db *db, struct wd_tree *tree, const struct wd_blob *names,
+		      size_t nnames);
+
+/*
  * Resolves the claims of the catalog on the tree. What is claimed and not there becomes a ghost.
  * Where `names` is not NULL, only claims whose last component is one of its `nnames`: enough to
  * answer for paths that end so, since a last component is never followed.

@@ -62,13 +62,26 @@ static void canonical_paths(struct wd_subject *s)
 	}
 }
 
-static void tick(void *ctx)
+static void show_progress(struct wd_subject *s)
 {
-	struct wd_subject *s = ctx;
-
 	if (s->options.progress)
 		s->options.progress(s->options.progress_ctx, "reading",
 				    atomic_load(&s->tree->scanned));
+}
+
+/* Once the scan is over, claims are resolved as they come, while the workers parse the rest. */
+static int tick(void *ctx, struct wd_load *load)
+{
+	struct wd_subject *s = ctx;
+	struct wd_db *db;
+	int r = 0;
+
+	show_progress(s);
+	if (!s->options.owners || !s->options.scan || !atomic_load(&s->tree->settled))
+		return 0;
+	for (size_t i = 0; r == 0 && (db = wd_load_db(load, i)); i++)
+		r = wd_owners_resolve(db, s->tree, NULL, 0);
+	return r;
 }
 
 static void *scan_thread(void *arg)
@@ -91,7 +104,7 @@ static int join_scan(struct wd_subject *s, pthread_t thread)
 		until.tv_nsec %= 1000000000;
 		if (pthread_timedjoin_np(thread, &result, &until) == 0)
 			return (int)(intptr_t)result;
-		tick(s);
+		show_progress(s);
 	}
 }
 
@@ -197,6 +210,8 @@ int wd_subject_judge(struct wd_subject *s, struct wd_verdict *ret)
 int wd_subject_own_names(struct wd_subject *s, const struct wd_blob *names, size_t nnames)
 {
 	wd_owners_done(&s->owners);
+	for (size_t i = 0; i < s->cat.dbs.n; i++)
+		s->cat.dbs.v[i]->nresolved = 0;
 	return wd_owners_build(&s->cat, s->tree, names, nnames, &s->owners);
 }
 

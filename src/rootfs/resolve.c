@@ -139,6 +139,14 @@ static uint32_t real_children(const struct wd_node *d)
 	return d->flags & WD_NODE_LOADED ? d->count : 0;
 }
 
+static bool in_order(struct wd_tree *tree, const struct frame *f)
+{
+	for (uint32_t i = 1; i < f->nkids; i++)
+		if (cmp_kids(&f->kids[i - 1], &f->kids[i], tree) > 0)
+			return false;
+	return true;
+}
+
 static int push_frame(struct each *e, wd_node_id dir)
 {
 	const struct wd_node *d = wd_tree_node(e->tree, dir);
@@ -151,10 +159,11 @@ static int push_frame(struct each *e, wd_node_id dir)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < nreal; i++)
 		f.kids[i] = d->first + i;
-	f.nkids = nreal;
-	for (wd_node_id g = d->ghost; g != WD_NODE_NONE; g = e->tree->nodes.v[g].next_ghost)
-		f.kids[f.nkids++] = g;
-	if (nghosts)
+	/* the list of ghosts has the last one first: filled backwards it is often in order */
+	for (wd_node_id g = d->ghost, i = f.nkids; g != WD_NODE_NONE;
+	     g = e->tree->nodes.v[g].next_ghost)
+		f.kids[--i] = g;
+	if (nghosts && !in_order(e->tree, &f))
 		qsort_r(f.kids, f.nkids, sizeof(*f.kids), cmp_kids, e->tree);
 	if (wd_array_push(&e->stack, f) < 0) {
 		free(f.kids);

@@ -321,5 +321,6 @@ int wd_tree_scan(struct wd_tree *tree)
 		free((char *)left->name);
 	}
 	wd_array_done(&s.stack);
+	atomic_store(&tree->settled, true);
 	return s.status;
 }

@@ -220,14 +220,17 @@ static wd_node_id search(const struct wd_tree *tree, const struct wd_node *d, st
 	return WD_NODE_NONE;
 }
 
-static uint32_t ghost_slot(const struct wd_tree *tree, wd_node_id dir, struct wd_blob name)
+/* The slot of a ghost, or the free one where it would go. */
+static uint32_t ghost_slot(const struct wd_tree *tree, wd_node_id dir, struct wd_blob name,
+			   uint32_t hash)
 {
-	uint32_t i = wd_hash(name, dir) & (tree->ghost_nslots - 1);
+	uint32_t i = hash & (tree->ghost_nslots - 1);
 
 	for (; tree->ghost_slots[i]; i = (i + 1) & (tree->ghost_nslots - 1)) {
 		wd_node_id id = tree->ghost_slots[i];
 
-		if (tree->nodes.v[id].parent == dir && wd_blob_equal(wd_tree_name(tree, id), name))
+		if (tree->nodes.v[id].hash == hash && tree->nodes.v[id].parent == dir &&
+		    wd_blob_equal(wd_tree_name(tree, id), name))
 			break;
 	}
 	return i;
@@ -235,73 +238,81 @@ static uint32_t ghost_slot(const struct wd_tree *tree, wd_node_id dir, struct wd
 
 static int grow_ghost_slots(struct wd_tree *tree)
 {
-	uint32_t n = tree->ghost_nslots ? tree->ghost_nslots * 2 : 256;
-	uint32_t *old = tree->ghost_slots;
-	uint32_t nold = tree->ghost_nslots;
+	uint32_t n = tree->ghost_nslots ? tree->ghost_nslots * 4 : 4096;
+	uint32_t *slots = calloc(n, sizeof(*slots));
 
-	tree->ghost_slots = calloc(n, sizeof(*tree->ghost_slots));
-	if (!tree->ghost_slots) {
-		tree->ghost_slots = old;
+	if (!slots)
 		return -ENOMEM;
-	}
-	tree->ghost_nslots = n;
-	for (uint32_t i = 0; i < nold; i++) {
-		if (old[i]) {
-			wd_node_id dir = tree->nodes.v[old[i]].parent;
+	for (uint32_t i = 0; i < tree->ghost_nslots; i++) {
+		wd_node_id id = tree->ghost_slots[i];
+		uint32_t at = id ? tree->nodes.v[id].hash & (n - 1) : 0;
 
-			tree->ghost_slots[ghost_slot(tree, dir, wd_tree_name(tree, old[i]))] =
-				old[i];
-		}
+		if (!id)
+			continue;
+		while (slots[at])
+			at = (at + 1) & (n - 1);
+		slots[at] = id;
 	}
-	free(old);
+	free(tree->ghost_slots);
+	tree->ghost_slots = slots;
+	tree->ghost_nslots = n;
 	return 0;
 }
 
-wd_node_id wd_tree_child(struct wd_tree *tree, wd_node_id dir, struct wd_blob name)
+static wd_node_id find_real(struct wd_tree *tree, wd_node_id dir, struct wd_blob name)
 {
-	struct wd_node *d = wd_tree_node(tree, dir);
-	wd_node_id id = WD_NODE_NONE;
+	const struct wd_node *d = wd_tree_node(tree, dir);
 
 	if (d->type == WD_TYPE_DIR && !(d->flags & WD_NODE_LOADED)) {
 		if (wd_tree_load(tree, dir) < 0)
 			return WD_NODE_NONE;
 		d = wd_tree_node(tree, dir);
 	}
-	if (d->flags & WD_NODE_LOADED)
-		id = search(tree, d, name);
-	if (id == WD_NODE_NONE && d->ghost != WD_NODE_NONE) {
-		uint32_t slot = ghost_slot(tree, dir, name);
-
-		if (tree->ghost_slots[slot])
-			id = tree->ghost_slots[slot];
-	}
-	return id;
+	return d->flags & WD_NODE_LOADED ? search(tree, d, name) : WD_NODE_NONE;
 }
 
-static wd_node_id add_ghost(struct wd_tree *tree, wd_node_id dir, struct wd_blob name)
+wd_node_id wd_tree_child(struct wd_tree *tree, wd_node_id dir, struct wd_blob name)
 {
+	wd_node_id id = find_real(tree, dir, name);
+	uint32_t slot;
+
+	if (id != WD_NODE_NONE || tree->nodes.v[dir].ghost == WD_NODE_NONE)
+		return id;
+	slot = ghost_slot(tree, dir, name, wd_hash(name, dir));
+	return tree->ghost_slots[slot] ? tree->ghost_slots[slot] : WD_NODE_NONE;
+}
+
+static wd_node_id add_ghost(struct wd_tree *tree, wd_node_id dir, struct wd_blob name,
+			    uint32_t hash, uint32_t slot)
+{
+	wd_node_id id = (wd_node_id)tree->nodes.n;
 	struct wd_node n = {.parent = dir,
 			    .name_len = (uint16_t)name.len,
 			    .flags = WD_NODE_GHOST,
-			    .ghost = WD_NODE_NONE};
-	wd_node_id id = (wd_node_id)tree->nodes.n;
+			    .ghost = WD_NODE_NONE,
+			    .hash = hash,
+			    .next_ghost = tree->nodes.v[dir].ghost};
 
-	if (name.len > UINT16_MAX || id >= WD_NODE_NONE - 1)
-		return WD_NODE_NONE;
-	if (tree->nghosts * 2 >= tree->ghost_nslots && grow_ghost_slots(tree) < 0)
-		return WD_NODE_NONE;
-	n.next_ghost = tree->nodes.v[dir].ghost;
-	if (wd_pool_add(&tree->names, name, &n.name) < 0 || wd_array_push(&tree->nodes, n) < 0)
+	if (name.len > UINT16_MAX || id >= WD_NODE_NONE - 1 ||
+	    wd_pool_add(&tree->names, name, &n.name) < 0 || wd_array_push(&tree->nodes, n) < 0)
 		return WD_NODE_NONE;
 	tree->nghosts++;
-	tree->ghost_slots[ghost_slot(tree, dir, name)] = id;
+	tree->ghost_slots[slot] = id;
 	tree->nodes.v[dir].ghost = id;
 	return id;
 }
 
 wd_node_id wd_tree_child_or_ghost(struct wd_tree *tree, wd_node_id dir, struct wd_blob name)
 {
-	wd_node_id id = wd_tree_child(tree, dir, name);
+	wd_node_id id = find_real(tree, dir, name);
+	uint32_t hash, slot;
 
-	return id != WD_NODE_NONE ? id : add_ghost(tree, dir, name);
+	if (id != WD_NODE_NONE)
+		return id;
+	if (tree->nghosts * 2 >= tree->ghost_nslots && grow_ghost_slots(tree) < 0)
+		return WD_NODE_NONE;
+	hash = wd_hash(name, dir);
+	slot = ghost_slot(tree, dir, name, hash);
+	return tree->ghost_slots[slot] ? tree->ghost_slots[slot]
+				       : add_ghost(tree, dir, name, hash, slot);
 }

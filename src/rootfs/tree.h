@@ -59,7 +59,10 @@ struct wd_node {
 	uint32_t first; /* directory: first child; symlink: its target in the pool */
 	uint32_t count; /* directory: number of children; symlink: length of the target */
 	wd_node_id ghost; /* first ghost child, or WD_NODE_NONE */
-	uint32_t mode;	  /* permission bits, 07777 */
+	union {
+		uint32_t mode; /* permission bits, 07777, of what is on disk */
+		uint32_t hash; /* of a ghost: of its parent and name */
+	};
 	union {
 		uint64_t size;		 /* bytes, of what is on disk */
 		wd_node_id next_ghost; /* of a ghost: the next one of the same parent */
@@ -80,6 +83,7 @@ struct wd_tree {
 	uint32_t *ghost_slots; /* node ids, 0 = free */
 	uint32_t ghost_nslots;
 	atomic_uint scanned; /* entries so far, for progress */
+	atomic_bool settled; /* the scan is over: another thread may use the tree */
 	bool cross;	     /* enter other filesystems */
 	bool want_stat;	     /* size and mode of every entry */
 };
