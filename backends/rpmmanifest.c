@@ -170,8 +170,10 @@ static int rpmmanifest_load(const struct wd_request *req, struct wd_sink *sink)
 	WD_CLEANUP_BUF struct wd_buf text = WD_BUF_INIT;
 	int r;
 
-	if (req->is_dir || is_superseded(req))
+	if (req->is_dir)
 		return WD_ENOTMINE;
+	if (is_superseded(req))
+		return WD_EABSENT;
 	r = wd_sink_format(sink, "container-manifest");
 	if (r == 0)
 		r = wd_buf_read_fd(&text, req->fd, MANIFEST_MAX);
