@@ -9,11 +9,6 @@ struct map_run {
 	struct wd_rows *rows;
 };
 
-static bool below_hidden(const struct wd_tree *tree, wd_node_id node)
-{
-	return wd_tree_node(tree, wd_tree_node(tree, node)->parent)->flags & WD_NODE_HIDDEN;
-}
-
 /* Files and links by default; what a database records and the rootfs lacks, where asked. */
 static bool wanted(const struct map_run *m, wd_node_id id)
 {
@@ -28,7 +23,7 @@ static bool wanted(const struct map_run *m, wd_node_id id)
 	/* a ghost that nobody claims is only on the way to one that somebody does */
 	return m->cli->missing && id < m->s->owners.nnodes &&
 	       m->s->owners.start[id] != m->s->owners.start[id + 1] &&
-	       !below_hidden(m->s->tree, id);
+	       !(n->flags & WD_NODE_HIDDEN);
 }
 
 static int visit(void *ctx, wd_node_id id, struct wd_blob path)

@@ -4,6 +4,8 @@
 #include "base/status.h"
 
 #include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 void wd_pool_done(struct wd_pool *p)
 {
@@ -50,23 +52,41 @@ int wd_pool_add(struct wd_pool *p, struct wd_blob bytes, uint32_t *ret_ref)
 	return 0;
 }
 
+static uint64_t hash_key[2];
+
+/* Both halves of a 64 by 64 bit product, folded: what follows depends on every bit of both. */
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 p = (unsigned __int128)a * b;
+
+	return (uint64_t)p ^ (uint64_t)(p >> 64);
+}
+
+static void make_key(void)
+{
+	if (getrandom(hash_key, sizeof(hash_key), GRND_NONBLOCK) != sizeof(hash_key))
+		hash_key[0] = (uint64_t)(uintptr_t)&hash_key ^ (uint64_t)getpid() << 32;
+	hash_key[0] |= 1;
+	hash_key[1] |= 1;
+}
+
 uint32_t wd_hash(struct wd_blob bytes, uint32_t seed)
 {
-	uint64_t h = 0x9e3779b97f4a7c15u ^ seed;
+	uint64_t h, w;
 	size_t i = 0;
 
+	if (hash_key[0] == 0)
+		make_key();
+	h = hash_key[1] ^ ((uint64_t)bytes.len << 32 | seed);
 	for (; i + 8 <= bytes.len; i += 8) {
-		uint64_t w;
-
 		memcpy(&w, bytes.ptr + i, 8);
-		h = (h ^ w) * 0xff51afd7ed558ccdu;
-		h ^= h >> 32;
+		h = fold(h ^ w, hash_key[0] ^ h << 1);
 	}
-	for (; i < bytes.len; i++)
-		h = (h ^ (uint8_t)bytes.ptr[i]) * 0x100000001b3u;
-	h ^= h >> 33;
-	h *= 0xc4ceb9fe1a85ec53u;
-	return (uint32_t)(h >> 32);
+	w = 0;
+	if (i < bytes.len)
+		memcpy(&w, bytes.ptr + i, bytes.len - i);
+	h = fold(h ^ w, hash_key[0]);
+	return (uint32_t)(h ^ h >> 32);
 }
 
 void wd_strpool_done(struct wd_strpool *p)

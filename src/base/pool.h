@@ -32,7 +32,10 @@ static inline const char *wd_pool_at(const struct wd_pool *p, uint32_t ref)
 	return p->chunks.v[ref >> WD_POOL_CHUNK_BITS] + (ref & (WD_POOL_CHUNK - 1));
 }
 
-/* FNV-like mixing of a string for hash tables; not for adversarial use beyond one rootfs. */
+/*
+ * Hash of a string for tables. It is keyed with random bytes of this process, so that names in a
+ * rootfs cannot be made to collide; nothing that is output may depend on it.
+ */
 uint32_t wd_hash(struct wd_blob bytes, uint32_t seed);
 
 struct wd_strpool {

@@ -194,6 +194,25 @@ static int apply_aliases(struct attributor *a, const struct wd_db *db)
 	return 0;
 }
 
+/*
+ * What a chain of links of one directory ends at, WD_NODE_NONE where it leaves the directory. A
+ * target that is a plain name cannot leave it.
+ */
+static wd_node_id beside(struct wd_tree *tree, wd_node_id node)
+{
+	for (int i = 0; i < 40; i++) {
+		struct wd_blob target = wd_tree_link(tree, node);
+
+		if (wd_blob_chr(target, '/') >= 0)
+			return WD_NODE_NONE;
+		node = wd_tree_child(tree, wd_tree_node(tree, node)->parent, target);
+		if (node == WD_NODE_NONE || wd_tree_node(tree, node)->type != WD_TYPE_SYMLINK ||
+		    wd_tree_node(tree, node)->flags & WD_NODE_GHOST)
+			return node;
+	}
+	return WD_NODE_NONE;
+}
+
 /* A symbolic link beside an owned file that it names. */
 static int apply_beside(struct attributor *a, wd_node_id node)
 {
@@ -202,9 +221,9 @@ static int apply_beside(struct attributor *a, wd_node_id node)
 
 	if (n->type != WD_TYPE_SYMLINK || n->flags & WD_NODE_GHOST || is_owned(a, node))
 		return 0;
-	at.via = wd_tree_target(a->o->tree, node);
+	at.via = beside(a->o->tree, node);
 	if (at.via == WD_NODE_NONE || !is_owned(a, at.via) ||
-	    wd_tree_node(a->o->tree, at.via)->parent != wd_tree_node(a->o->tree, node)->parent)
+	    wd_tree_node(a->o->tree, at.via)->flags & WD_NODE_GHOST)
 		return 0;
 	return wd_owners_attribute(a->o, node, at);
 }

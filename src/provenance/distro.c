@@ -15,8 +15,12 @@ struct assigner {
 	const struct wd_os_release *os;
 	struct wd_distros *d;
 	struct wd_buf version;
-	struct wd_blob release_id; /* whose release is in release_buf, for the database at hand */
 	struct wd_buf release_buf;
+	/* of the database at hand; there are no more ids than the rules know */
+	WD_ARRAY(struct release {
+		struct wd_blob id;
+		char *version;
+	}) releases;
 };
 
 static char *dup_blob(struct wd_blob b)
@@ -107,12 +111,21 @@ static int fill_distro(struct wd_distro *e, const struct wd_distro_rules *rules,
 int wd_distros_intern(struct wd_distros *d, struct wd_blob id, struct wd_blob version_id,
 		      const struct wd_os_release *os)
 {
+	WD_CLEANUP_BUF struct wd_buf key = WD_BUF_INIT;
 	struct wd_distro e = {0};
+	size_t known = d->keys.entries.n;
+	uint32_t index;
 	int r;
 
-	for (size_t i = 0; i < d->list.n; i++)
-		if (wd_blob_is(id, d->list.v[i].id) && wd_blob_is(version_id, d->list.v[i].version_id))
-			return (int)i;
+	/* a NUL stands in neither, so that no two pairs have one key */
+	wd_buf_blob(&key, id);
+	wd_buf_byte(&key, '\0');
+	wd_buf_blob(&key, version_id);
+	r = key.status < 0 ? key.status : wd_strpool_intern(&d->keys, wd_buf_view(&key), &index);
+	if (r < 0)
+		return r;
+	if (index <= known)
+		return (int)index - 1;
 	r = fill_distro(&e, d->rules, id, version_id, os);
 	if (r == 0)
 		r = wd_array_push(&d->list, e);
@@ -220,17 +233,33 @@ static void release_by_floor(struct assigner *a, const struct wd_db *db, struct 
 	}
 }
 
-/* What the packages of this database say of the release of `id`. */
+/* What the packages of this database say of the release of `id`, found once for each id. */
 static struct wd_blob find_release(struct assigner *a, const struct wd_db *db, struct wd_blob id)
 {
-	if (a->release_id.ptr && wd_blob_equal(a->release_id, id))
-		return wd_buf_view(&a->release_buf);
-	a->release_id = id;
+	struct release found = {.id = id};
+
+	for (size_t i = 0; i < a->releases.n; i++)
+		if (wd_blob_equal(a->releases.v[i].id, id))
+			return wd_blob_str(a->releases.v[i].version);
 	a->release_buf.len = 0;
 	release_by_row(a, db, id);
 	if (a->release_buf.len == 0)
 		release_by_floor(a, db, id);
-	return wd_buf_view(&a->release_buf);
+	wd_buf_byte(&a->release_buf, '\0');
+	found.version = a->release_buf.ptr ? strdup(a->release_buf.ptr) : NULL;
+	if (!found.version || wd_array_push(&a->releases, found) < 0) {
+		free(found.version);
+		a->release_buf.status = -ENOMEM;
+		return WD_BLOB_NULL;
+	}
+	return wd_blob_str(found.version);
+}
+
+static void forget_releases(struct assigner *a)
+{
+	for (size_t i = 0; i < a->releases.n; i++)
+		free(a->releases.v[i].version);
+	wd_array_done(&a->releases);
 }
 
 /*
@@ -290,7 +319,7 @@ static int assign_db(struct assigner *a, const struct wd_db *db)
 	struct wd_blob id;
 	int r = undecided ? 0 : -ENOMEM;
 
-	a->release_id = WD_BLOB_NULL;
+	forget_releases(a);
 	for (uint32_t i = 0; r == 0 && i < db->npackages; i++) {
 		struct wd_cat_package *pkg = &a->cat->packages.v[db->package + i];
 		const struct wd_rule *rule = identify(a, pkg);
@@ -357,6 +386,7 @@ int wd_distros_assign(struct wd_catalog *cat, const struct wd_os_release *os,
 		merge_finer(&a);
 	wd_buf_done(&a.version);
 	wd_buf_done(&a.release_buf);
+	forget_releases(&a);
 	return r < 0 ? r : 0;
 }
 
@@ -382,6 +412,7 @@ void wd_distros_done(struct wd_distros *d)
 	for (size_t i = 0; i < d->list.n; i++)
 		distro_done(&d->list.v[i]);
 	wd_array_done(&d->list);
+	wd_strpool_done(&d->keys);
 	if (d->rules)
 		wd_distro_rules_done(d->rules);
 	free(d->rules);

@@ -22,6 +22,7 @@ struct wd_distro {
 
 struct wd_distros {
 	WD_ARRAY(struct wd_distro) list; /* entry 0 is the unknown one */
+	struct wd_strpool keys; /* id, NUL, version_id: id of the string - 1 is the index */
 	struct wd_distro_rules *rules;
 };
 

@@ -165,14 +165,14 @@ static int add_claims(const struct wd_owners *o, wd_node_id node, bool all, int 
 	for (uint32_t i = first_claim(o, node); i < end_claim(o, node); i++) {
 		struct wd_owner owner = {.basis = basis < 0 ? WD_BASIS_DATABASE
 							    : (enum wd_basis)basis};
-		bool again = false;
+		const struct wd_owner *last = list->list.n ? &list->list.v[list->list.n - 1] : NULL;
 		int r;
 
 		owner.claim = claim_at(o, i, &owner.db);
 		owner.package = owner.claim->package;
-		for (size_t k = list->list.n; k > 0 && !again; k--)
-			again = list->list.v[k - 1].package == owner.package;
-		if (again || (!all && !wd_claim_is_effective(owner.claim)))
+		/* a package's claims come one after another, and so do those for one node */
+		if ((last && last->package == owner.package) ||
+		    (!all && !wd_claim_is_effective(owner.claim)))
 			continue;
 		if (basis >= 0)
 			owner.claim = NULL;

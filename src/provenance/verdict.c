@@ -34,6 +34,7 @@ struct judge {
 	struct wd_distros *distros;
 	const struct wd_os_release *os;
 	struct wd_verdict *v;
+	uint32_t *lineage_of;
 };
 
 static void lineage_done(struct wd_lineage *l)
@@ -75,65 +76,60 @@ add_evidence(struct wd_lineage *l, const char *kind, const char *path, enum wd_s
 	return 0;
 }
 
-static struct wd_lineage *lineage_of(struct judge *j, uint32_t distro)
-{
-	struct wd_lineage l = {.distro = distro};
-
-	for (size_t i = 0; i < j->v->lineages.n; i++)
-		if (j->v->lineages.v[i].distro == distro)
-			return &j->v->lineages.v[i];
-	return wd_array_push(&j->v->lineages, l) < 0 ? NULL : &j->v->lineages.v[j->v->lineages.n - 1];
-}
-
 static bool is_lineage(const struct wd_distro *d)
 {
 	return *d->id && !d->vendor;
 }
 
-/* How many packages of one database are of one distro. */
-static uint32_t count_packages(const struct wd_catalog *cat, const struct wd_db *db, uint32_t distro)
+/* The lineage of a distro: `lineage_of` has 1 + its index, by distro. NULL out of memory. */
+static struct wd_lineage *get_lineage(struct judge *j, uint32_t distro)
 {
-	uint32_t n = 0;
+	struct wd_lineage l = {.distro = distro};
 
-	for (uint32_t i = 0; i < db->npackages; i++)
-		n += cat->packages.v[db->package + i].distro == distro;
-	return n;
+	if (j->lineage_of[distro] == 0) {
+		if (wd_array_push(&j->v->lineages, l) < 0)
+			return NULL;
+		j->lineage_of[distro] = (uint32_t)j->v->lineages.n;
+	}
+	return &j->v->lineages.v[j->lineage_of[distro] - 1];
 }
 
-static int weigh_db(struct judge *j, const struct wd_db *db, uint32_t distro)
+static int weigh(struct judge *j, const struct wd_db *db, uint32_t distro, uint32_t n)
 {
-	const struct wd_catalog *cat = j->o->cat;
-	uint32_t n = count_packages(cat, db, distro);
-	struct wd_lineage *l;
+	struct wd_blob format = wd_strpool_get(&j->o->cat->strings, db->format);
+	struct wd_lineage *l = get_lineage(j, distro);
 
-	if (n == 0)
-		return 0;
-	l = lineage_of(j, distro);
 	if (!l)
 		return -ENOMEM;
 	l->packages += n;
 	l->confidence = WD_STRENGTH_STRONG;
 	return add_evidence(l, "database", db->path, WD_STRENGTH_STRONG,
 			    "%" PRIu32 " of %" PRIu32 " packages (%s %.*s)", n, db->npackages,
-			    db->backend->name,
-			    WD_BLOB_PRINTF(wd_strpool_get(&cat->strings, db->format)));
+			    db->backend->name, WD_BLOB_PRINTF(format));
+}
+
+static int weigh_database(struct judge *j, const struct wd_db *db, uint32_t *counts)
+{
+	const struct wd_cat_package *first = &j->o->cat->packages.v[db->package];
+	int r = 0;
+
+	memset(counts, 0, j->distros->list.n * sizeof(*counts));
+	for (uint32_t i = 0; i < db->npackages; i++)
+		counts[first[i].distro]++;
+	for (uint32_t d = 1; r == 0 && d < j->distros->list.n; d++)
+		if (counts[d] && is_lineage(&j->distros->list.v[d]))
+			r = weigh(j, db, d, counts[d]);
+	return r;
 }
 
 static int weigh_databases(struct judge *j)
 {
-	const struct wd_catalog *cat = j->o->cat;
+	WD_CLEANUP_FREE uint32_t *counts = calloc(j->distros->list.n, sizeof(*counts));
+	int r = counts ? 0 : -ENOMEM;
 
-	for (uint32_t d = 1; d < j->distros->list.n; d++) {
-		if (!is_lineage(&j->distros->list.v[d]))
-			continue;
-		for (size_t i = 0; i < cat->dbs.n; i++) {
-			int r = weigh_db(j, cat->dbs.v[i], d);
-
-			if (r < 0)
-				return r;
-		}
-	}
-	return 0;
+	for (size_t i = 0; r == 0 && i < j->o->cat->dbs.n; i++)
+		r = weigh_database(j, j->o->cat->dbs.v[i], counts);
+	return r;
 }
 
 /* Equal, or the one is the other with more dots ("8" and "8.4"), or one is not known. */
@@ -163,35 +159,35 @@ static int add_os_release(struct wd_lineage *l, const struct wd_os_release *os)
 }
 
 /*
- * os-release speaks for the lineage of the packages where they agree (a derivative's os-release
- * over its parent's packages: for both), else for one of its own.
+ * os-release speaks for the lineage of the packages that agree with it, else for one of its own.
  */
 static int weigh_os_release(struct judge *j)
 {
 	const struct wd_os_release *os = j->os;
-	struct wd_lineage *l = NULL;
-	int index;
+	struct wd_lineage own = {.confidence = WD_STRENGTH_WEAK};
+	int index, r;
 
 	if (!os->present || !*os->id)
 		return 0;
-	for (size_t i = 0; i < j->v->lineages.n && !l; i++) {
-		const struct wd_distro *d = &j->distros->list.v[j->v->lineages.v[i].distro];
+	for (size_t i = 0; i < j->v->lineages.n; i++) {
+		struct wd_lineage *l = &j->v->lineages.v[i];
+		const struct wd_distro *d = &j->distros->list.v[l->distro];
 
-		if (strcmp(d->id, os->id) == 0 && versions_agree(d->version_id, os->version_id))
-			l = &j->v->lineages.v[i];
-	}
-	if (l) {
-		l->confidence = WD_STRENGTH_CERTAIN;
-		return add_os_release(l, os);
+		if (strcmp(d->id, os->id) == 0 && versions_agree(d->version_id, os->version_id)) {
+			l->confidence = WD_STRENGTH_CERTAIN;
+			return add_os_release(l, os);
+		}
 	}
 	index = wd_distros_intern(j->distros, wd_blob_str(os->id), wd_blob_str(os->version_id), os);
 	if (index < 0)
 		return index;
-	l = lineage_of(j, (uint32_t)index);
-	if (!l)
-		return -ENOMEM;
-	l->confidence = WD_STRENGTH_WEAK;
-	return add_os_release(l, os);
+	own.distro = (uint32_t)index;
+	r = add_os_release(&own, os);
+	if (r == 0)
+		r = wd_array_push(&j->v->lineages, own);
+	if (r < 0)
+		lineage_done(&own);
+	return r;
 }
 
 static int cmp_lineages(const void *a, const void *b, void *ctx)
@@ -209,7 +205,7 @@ static int cmp_lineages(const void *a, const void *b, void *ctx)
 static int count(struct judge *j)
 {
 	WD_CLEANUP_FREE uint64_t *by_distro = calloc(j->distros->list.n, sizeof(*by_distro));
-	int r = by_distro ? wd_count_files(j->o, &j->v->files, by_distro) : -ENOMEM;
+	int r = by_distro ? wd_count_files(j->o, j->distros->list.n, &j->v->files, by_distro) : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < j->v->lineages.n; i++)
 		j->v->lineages.v[i].files = by_distro[j->v->lineages.v[i].distro];
@@ -309,8 +305,9 @@ static int summarize(struct judge *j)
 int wd_verdict_reach(const struct wd_owners *o, struct wd_distros *distros,
 		     const struct wd_os_release *os, struct wd_verdict *ret)
 {
-	struct judge j = {o, distros, os, ret};
-	int r = weigh_databases(&j);
+	WD_CLEANUP_FREE uint32_t *lineage_of = calloc(distros->list.n, sizeof(*lineage_of));
+	struct judge j = {o, distros, os, ret, lineage_of};
+	int r = lineage_of ? weigh_databases(&j) : -ENOMEM;
 
 	if (r == 0)
 		r = weigh_os_release(&j);

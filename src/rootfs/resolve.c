@@ -27,7 +27,7 @@ static wd_node_id follow(struct walk *w, wd_node_id link)
 	struct wd_blob target = wd_tree_link(w->tree, link);
 	wd_node_id start = wd_tree_node(w->tree, link)->parent;
 
-	if (++w->links > LINK_BUDGET)
+	if (++w->links > LINK_BUDGET || w->tree->steps > WD_TREE_STEPS)
 		return w->ghosts ? link : WD_NODE_NONE;
 	if (target.len && target.ptr[0] == '/')
 		start = WD_NODE_ROOT;
@@ -45,6 +45,7 @@ static wd_node_id walk_path(struct walk *w, wd_node_id dir, struct wd_blob path)
 	struct wd_blob name;
 
 	while (dir != WD_NODE_NONE && wd_blob_token(&path, '/', &name)) {
+		w->tree->steps++;
 		if (name.len == 0 || wd_blob_is(name, "."))
 			continue;
 		if (wd_blob_is(name, "..")) {

@@ -288,7 +288,7 @@ static wd_node_id add_ghost(struct wd_tree *tree, wd_node_id dir, struct wd_blob
 	wd_node_id id = (wd_node_id)tree->nodes.n;
 	struct wd_node n = {.parent = dir,
 			    .name_len = (uint16_t)name.len,
-			    .flags = WD_NODE_GHOST,
+			    .flags = WD_NODE_GHOST | (tree->nodes.v[dir].flags & WD_NODE_HIDDEN),
 			    .ghost = WD_NODE_NONE,
 			    .hash = hash,
 			    .next_ghost = tree->nodes.v[dir].ghost};

@@ -46,7 +46,7 @@ enum wd_node_flag {
 	WD_NODE_GHOST = 1,  /* claimed, not on disk */
 	WD_NODE_LOADED = 2, /* a directory whose entries are in the tree */
 	WD_NODE_HIDDEN = 4, /* a directory whose entries cannot be known: unreadable, or another
-			       filesystem that the scan does not enter */
+			       filesystem that the scan does not enter; a ghost below one */
 	WD_NODE_STAT = 8,   /* size and mode are known */
 };
 
@@ -69,6 +69,12 @@ struct wd_node {
 	};
 };
 
+/*
+ * Path components that all resolutions on one tree may take. Links to links of long paths could
+ * cost hours; beyond this, links are no longer followed.
+ */
+#define WD_TREE_STEPS 1000000000ull
+
 struct wd_tree_error {
 	char *path; /* relative to the root; the tree's */
 	int status;
@@ -84,6 +90,7 @@ struct wd_tree {
 	uint32_t ghost_nslots;
 	atomic_uint scanned; /* entries so far, for progress */
 	atomic_bool settled; /* the scan is over: another thread may use the tree */
+	uint64_t steps;	     /* of path resolution so far; see WD_TREE_STEPS */
 	bool cross;	     /* enter other filesystems */
 	bool want_stat;	     /* size and mode of every entry */
 };
