@@ -59,6 +59,8 @@
  *	PRIORITY	dpkg Priority
  *	BUILDHOST, DISTURL, PLATFORM	rpm tags of that name
  *	URL		the package's own home or packaging page
+ *	PURL		its package URL, where the database itself has one (SBOMs); otherwise it is
+ *			made from the other fields and the descriptor's purl type
  */
 #define WD_PACKAGE_FIELDS(X)                                                                       \
 	X(NAME, "name")                                                                            \
@@ -78,7 +80,8 @@
 	X(BUILDHOST, "buildhost")                                                                  \
 	X(DISTURL, "disturl")                                                                      \
 	X(PLATFORM, "platform")                                                                    \
-	X(URL, "url")
+	X(URL, "url")                                                                              \
+	X(PURL, "purl")
 
 enum wd_package_field {
 #define X(id, name) WD_PACKAGE_##id,
@@ -132,6 +135,8 @@ struct wd_package {
  *			this package (excluded docs or languages, another package's file won,
  *			another architecture's file won). Such a claim never makes an owner.
  *	OBSOLETE	a dpkg conffile that the installed version no longer ships
+ *	TREE		the claim is for a directory and everything below it that no other claim
+ *			names (a Nix store path, a Homebrew keg)
  */
 #define WD_CLAIM_FLAGS(X)                                                                          \
 	X(CONFIG, "config")                                                                        \
@@ -143,7 +148,8 @@ struct wd_package {
 	X(NOTINSTALLED, "not-installed")                                                           \
 	X(REPLACED, "replaced")                                                                    \
 	X(WRONGCOLOR, "wrong-color")                                                               \
-	X(OBSOLETE, "obsolete")
+	X(OBSOLETE, "obsolete")                                                                    \
+	X(TREE, "tree")
 
 enum wd_claim_flag_bit {
 #define X(id, name) WD_CLAIM_BIT_##id,

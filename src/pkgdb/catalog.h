@@ -106,7 +106,8 @@ static inline struct wd_blob wd_package_field(const struct wd_catalog *cat,
 
 static inline struct wd_blob wd_claim_name(const struct wd_db *db, const struct wd_cat_claim *c)
 {
-	return wd_blob(wd_pool_at(&db->bytes, c->name), c->name_len);
+	/* a database of nothing but directories has no bytes */
+	return c->name_len ? wd_blob(wd_pool_at(&db->bytes, c->name), c->name_len) : WD_BLOB("");
 }
 
 static inline struct wd_blob wd_claim_dir(const struct wd_db *db, const struct wd_cat_claim *c)

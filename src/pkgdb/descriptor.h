@@ -7,7 +7,8 @@
  *	abi		WD_BACKEND_ABI that the module was built for
  *	formats		words that the backend reports through wd_sink_format()
  *	purl		package-url type of its packages
- *	probe		(repeated) a path below the rootfs; with a trailing slash, a directory
+ *	probe		(repeated) a path below the rootfs; with a trailing slash, a directory. It may
+ *			be a pattern of base/glob.h: every match is a database of its own
  *
  * Reading them is all that the parent process ever does with a backend.
  */

@@ -117,10 +117,21 @@ static int probe_path(struct wd_load *l, const struct wd_descriptor *d, const ch
 	return r;
 }
 
+/* It may be the backend that this rootfs needs, so that the result is not known to be complete. */
+static int report_broken(struct wd_load *l, const struct wd_descriptor *d)
+{
+	WD_CLEANUP_FREE char *path = NULL;
+
+	if (asprintf(&path, "%s/%s.backend", d->dir, d->name) < 0)
+		return -ENOMEM;
+	wd_catalog_error(l->cat, path, WD_EMODULE, "%s", d->broken);
+	return 0;
+}
+
 static int probe_backend(struct wd_load *l, const struct wd_descriptor *d)
 {
 	if (d->broken)
-		return 0;
+		return report_broken(l, d);
 	for (size_t i = 0; i < d->probes.n; i++) {
 		int r = probe_path(l, d, d->probes.v[i]);
 
@@ -180,9 +191,10 @@ static int read_ready(struct wd_load *l, struct pollfd *fds)
 			r = wd_worker_read(w, l->cat);
 			if (r < 0)
 				return r;
-		} else if (seconds_now() > w->deadline) {
-			wd_worker_kill(w, WD_ETIMEOUT);
 		}
+		/* also where it goes on sending a little */
+		if (!w->eof && seconds_now() > w->deadline)
+			wd_worker_kill(w, WD_ETIMEOUT);
 	}
 	return 0;
 }

@@ -165,6 +165,12 @@ static int take_alias(struct wd_worker *w, struct wd_cursor *c)
 	return r < 0 ? r : wd_array_push(&w->db->aliases, alias);
 }
 
+/* A negated errno or one of our own codes, whose negation is a number. */
+static bool valid_failure(int32_t status)
+{
+	return status < 0 && status > -4096;
+}
+
 static int take_error(struct wd_worker *w, struct wd_catalog *cat, struct wd_cursor *c)
 {
 	struct wd_blob path, message;
@@ -175,7 +181,7 @@ static int take_error(struct wd_worker *w, struct wd_catalog *cat, struct wd_cur
 		return WD_EPROTOCOL;
 	path = wd_wire_get(c);
 	message = wd_wire_get(c);
-	if (c->failed || status >= 0)
+	if (c->failed || !valid_failure(status))
 		return WD_EPROTOCOL;
 	if (++w->nerrors > WD_LIMIT_ERRORS)
 		return 0;
@@ -190,7 +196,7 @@ static int take_done(struct wd_worker *w, struct wd_cursor *c)
 {
 	int32_t status;
 
-	if (get(c, &status, sizeof(status)) < 0 || status > 0)
+	if (get(c, &status, sizeof(status)) < 0 || (status != 0 && !valid_failure(status)))
 		return WD_EPROTOCOL;
 	w->status = status;
 	w->done = true;
@@ -292,6 +298,8 @@ void wd_worker_wait(struct wd_worker *w)
 
 	if (w->pid <= 0)
 		return;
+	/* it has nothing more to say: one that closed its pipe and stays must not be waited for */
+	kill(w->pid, SIGKILL);
 	TEMP_FAILURE_RETRY(waitpid(w->pid, &wstatus, 0));
 	w->pid = -1;
 	if (!w->done)

@@ -158,7 +158,7 @@ static int sink_alias(struct wd_sink *sink, struct wd_blob path, struct wd_blob 
 	if (s->status < 0)
 		return s->status;
 	s->work.len = 0;
-	if (!normalise(&s->work, path) || s->work.len >= WD_WIRE_NAME_MAX ||
+	if (!normalise(&s->work, path) || s->work.len == 0 || s->work.len >= WD_WIRE_NAME_MAX ||
 	    target.len >= WD_WIRE_NAME_MAX)
 		return wd_sink_error(sink, WD_ECORRUPT, NULL, "link is not a path: %.*s",
 				     WD_BLOB_PRINTF(wd_blob_head(path, 200)));

@@ -56,7 +56,7 @@ static uint32_t find_package(const struct attributor *a, struct wd_blob spec, bo
 	for (uint32_t i = id ? a->by_name[id] : 0; i; i = a->same_name[i - 1]) {
 		const struct wd_cat_package *p = &cat->packages.v[i - 1];
 
-		if (!(a->rule.scope >> p->db & 1) ||
+		if (p->db >= 32 || !(a->rule.scope >> p->db & 1) ||
 		    (listless && !(p->flags & WD_PACKAGE_NO_FILES)))
 			continue;
 		if (arch.len == 0 || wd_blob_equal(arch, wd_package_field(cat, p, WD_PACKAGE_ARCH)))
