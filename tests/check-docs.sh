@@ -1,0 +1,195 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The manual pages and README.md against --help, the code's lists of words, and real records.
+set -u
+
+cd "${WD_SRCDIR:-$(dirname "$0")/..}" || exit 1
+whodistro=${WD_BUILDDIR:-build}/whodistro
+case $whodistro in /*) ;; *) whodistro=$PWD/$whodistro ;; esac
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+status=0
+
+# verdict NAME OFFENDERS
+verdict() {
+	if [ -z "$2" ]; then
+		echo "ok $1"
+	else
+		printf 'not ok %s\n%s\n' "$1" "$2"
+		status=1
+	fi
+}
+
+# The words of a manual page, one a line, without its markup.
+words() {
+	sed -e 's/^\.\\".*//' -e 's/\\&//g' -e 's/\\e/\\/g' "man/$1" | tr -s '[:space:]"' '\n'
+}
+
+# lacking PAGE: of the words on stdin, those that the page does not have
+lacking() {
+	local wanted
+	wanted=$(sort -u | grep -v '^$') || echo 'this check found no words to look for'
+	grep -vxF -f <(words "$1") <<<"$wanted"
+}
+
+# The quoted words of an X-macro list in a source: x_words FILE LIST [WHICH]
+x_words() {
+	sed -n "/^#define $2(X)/,/[^\\\\]\$/p" "$1" | sed -n 's/.*X([A-Z0-9_]*, "\([^"]*\)".*/\1/p'
+}
+
+commands=$("$whodistro" --help | sed -n 's/^  \([a-z]*\) .*ROOTFS.*/\1/p; s/^  \(backends\) .*/\1/p')
+verdict 'the help lists the commands' "$([ "$(wc -w <<<"$commands")" -ge 5 ] || echo "$commands")"
+
+# ---- Words
+
+for command in $commands; do
+	verdict "$command is in whodistro(1)" "$(grep -q "^\.It Cm $command" man/whodistro.1 || echo .)"
+	# mdoc writes the dashes of "--name" as "Fl -name"
+	verdict "options of $command are in whodistro(1)" "$(
+		"$whodistro" "$command" --help | grep -o -e '^ *-[-a-z, ]*' | grep -oE -e '-[a-z-]+' |
+			sed 's/^-//' | lacking whodistro.1
+	)"
+	# the synopsis of the command has its own options, and no others
+	verdict "whodistro(1) offers $command the options that it has" "$(diff \
+		<("$whodistro" "$command" --help | grep -oE -e '^ +--[a-z-]+' | tr -d ' ' |
+			grep -vE -e '--(color|backend-path|version)$' | sort) \
+		<(sed -n "s/^\.It Cm $command//p" man/whodistro.1 | grep -oE -e 'Fl -[a-z-]+' |
+			sed 's/Fl /-/' | sort))"
+	verdict "formats of $command are in whodistro(1)" "$(diff \
+		<("$whodistro" "$command" --help | sed -n 's/.*output format: //p') \
+		<(sed -n "/^\.It Cm $command/,/^\.It Cm [a-z]/p" man/whodistro.1 |
+			sed -n '/^Formats:/{n;s/^\.Cm \(.*\) \.$/\1/;s/ ,/,/g;p;q}'))"
+	verdict "$command is in README.md" "$(grep -q "^| \`$command" README.md || echo .)"
+done
+# shellcheck disable=SC2016 # backquotes of Markdown
+verdict 'README.md has no other commands' "$(
+	sed -n 's/^| `\([a-z]*\)[ `].*/\1/p; s/^ *\$ whodistro \([a-z]*\).*/\1/p' README.md |
+		sort -u | grep -vxF "$commands"
+)"
+
+verdict 'lineages are in whodistro(1)' \
+	"$(x_words src/provenance/verdict.h WD_LINEAGES | lacking whodistro.1)"
+verdict 'strengths are in whodistro(1)' \
+	"$(x_words src/provenance/verdict.h WD_STRENGTHS | lacking whodistro.1)"
+verdict 'styles are in whodistro(1)' \
+	"$(x_words src/provenance/style.h WD_STYLES | lacking whodistro.1)"
+verdict 'bases are in whodistro(1)' \
+	"$(x_words src/provenance/owners.h WD_BASES | lacking whodistro.1)"
+verdict 'flags of files are in whodistro(1)' \
+	"$(x_words src/pkgdb/backend.h WD_CLAIM_FLAGS | lacking whodistro.1)"
+verdict 'fences are in whodistro(1)' \
+	"$(x_words src/pkgdb/fence.h WD_FENCES | lacking whodistro.1)"
+for list in verdict.h:WD_LINEAGES verdict.h:WD_STRENGTHS style.h:WD_STYLES owners.h:WD_BASES; do
+	verdict "${list#*:} are in whodistro-json(5)" \
+		"$(x_words "src/provenance/${list%:*}" "${list#*:}" | lacking whodistro-json.5)"
+done
+for list in backend.h:WD_CLAIM_FLAGS backend.h:WD_PACKAGE_FLAGS fence.h:WD_FENCES; do
+	verdict "${list#*:} are in whodistro-json(5)" \
+		"$(x_words "src/pkgdb/${list%:*}" "${list#*:}" | lacking whodistro-json.5)"
+done
+verdict 'flags made by rows.c are documented' "$(
+	for page in whodistro.1 whodistro-json.5; do
+		sed -n 's/.*flag(out, start, "\([a-z]*\)").*/\1/p' src/report/rows.c | lacking "$page"
+	done
+)"
+verdict 'limits are as in limits.h' "$(
+	n() { sed -n "s/^#define WD_LIMIT_$1 (*\([0-9]*\).*/\1/p" src/pkgdb/limits.h; }
+	while read -r limit text; do
+		tr '\n' ' ' <man/whodistro.1 | grep -qF "$text" || echo "$limit: $text"
+	done <<-EOF
+		PACKAGES $(n PACKAGES | sed ':a;s/\B[0-9]\{3\}\>/,&/;ta') packages
+		CLAIMS $(n CLAIMS | sed ':a;s/\B[0-9]\{3\}\>/,&/;ta') paths
+		ERRORS $(n ERRORS | sed ':a;s/\B[0-9]\{3\}\>/,&/;ta') errors
+		BYTES $(n BYTES) GiB of records
+		MEMORY $(n MEMORY) GiB of address space
+		CPU_SECONDS $(n CPU_SECONDS) seconds of CPU time
+		WALL_SECONDS $(n WALL_SECONDS) seconds is killed
+		STRING $(n STRING) KiB
+	EOF
+)"
+
+# Codes that nothing reports are in no report.
+verdict 'error codes are in whodistro-json(5)' "$(
+	{
+		sed -n 's/.*X(\([A-Z]*\), "\([a-z-]*\)",.*/\1 \2/p' src/base/status.h |
+			while read -r id name; do
+				! grep -rqw "WD_E$id" src backends || echo "$name"
+			done
+		sed -n 's/.*return "\([a-z]*\)";/\1/p' src/base/status.c
+	} | lacking whodistro-json.5
+)"
+verdict 'probed paths are in whodistro(1)' "$(
+	sed -n 's/^probe = //p' backends/*.backend | while read -r path; do
+		grep -qF "$path" man/whodistro.1 ||
+			{ grep -qF "${path##*/}" man/whodistro.1 && grep -qF "${path%/*}" man/whodistro.1; } ||
+			echo "$path"
+	done
+)"
+for page in whodistro.1 whodistro-json.5; do
+	verdict "backends and their formats are in $page" \
+		"$(sed -n 's/^\(name\|formats\) = //p' backends/*.backend | tr ' ' '\n' | lacking "$page")"
+done
+
+# ---- Records: every key that the program writes is described, every row has as many columns
+
+mkdir -p "$work/root/var/lib/dpkg/status.d" "$work/root/etc" "$work/root/usr/bin"
+ln -s usr/bin "$work/root/bin"
+printf 'ID=debian\nVERSION_ID="12"\n' >"$work/root/etc/os-release"
+cat >"$work/root/var/lib/dpkg/status.d/a" <<-'EOF'
+	Package: a
+	Version: 1-1
+	Architecture: amd64
+	Maintainer: A <a@debian.org>
+EOF
+printf '%s  bin/a\n%s  bin/gone\n' d41d8cd98f00b204e9800998ecf8427e d41d8cd98f00b204e9800998ecf8427e \
+	>"$work/root/var/lib/dpkg/status.d/a.md5sums"
+echo junk >"$work/root/var/lib/dpkg/status.d/b"
+: >"$work/root/usr/bin/a"
+: >"$work/root/etc/$(printf 'no\377utf8')"
+
+# report FORMAT "COMMAND OPERANDS..."
+report() {
+	local args
+	read -ra args <<<"$2"
+	(cd "$work" && "$whodistro" "${args[@]}" -q -f "$1")
+}
+
+if command -v jq >/dev/null; then
+	for args in 'inspect root' 'map --missing --dirs root' 'owner root bin/a' 'packages root' backends; do
+		report json "$args" >"$work/json"
+		verdict "${args%% *} writes JSON" "$(jq empty "$work/json" 2>&1)"
+		verdict "fields of ${args%% *} are in whodistro-json(5)" "$(
+			jq -r '.. | objects | keys[]' "$work/json" | grep -v '_hex$' | lacking whodistro-json.5
+		)"
+		verdict "schema of ${args%% *} is in whodistro-json(5)" \
+			"$(jq -r .schema "$work/json" | lacking whodistro-json.5)"
+	done
+else
+	echo 'skip records: no jq'
+fi
+
+for args in 'map root' 'owner root bin/a' 'packages root' backends; do
+	columns=$(report csv "$args" | sed 1q | tr ',' '\n' | wc -l)
+	verdict "number of columns of ${args%% *} is in whodistro-json(5)" "$(
+		sed -n '/^columns is fixed/,/^A list/p' man/whodistro-json.5 | tr '\n' ' ' |
+			grep -qE "\b$columns for [^0-9]*\b${args%% *}\b" || echo "$columns"
+	)"
+done
+
+# ---- Form
+
+for page in man/whodistro.1 man/whodistro-json.5; do
+	if command -v mandoc >/dev/null; then
+		verdict "mandoc accepts $page" "$(mandoc -Tlint -Wwarning "$page")"
+	else
+		echo "skip mandoc accepts $page: no mandoc"
+	fi
+	if command -v man >/dev/null && [ -e /usr/share/groff/current/tmac/mdoc.tmac ]; then
+		verdict "man accepts $page" "$(LC_ALL=C.UTF-8 man --warnings -l "$page" 2>&1 >/dev/null)"
+	else
+		echo "skip man accepts $page: no man, or no mdoc macros"
+	fi
+done
+verdict 'README.md is at most 150 lines' "$([ "$(wc -l <README.md)" -le 150 ] || wc -l README.md)"
+
+exit "$status"
