@@ -74,6 +74,16 @@ static struct wd_places find_places(void)
 				  WD_PKGLIBDIR "/formats"};
 }
 
+/* Help and version go through stdio, and are a result, too. */
+static int flush_stdout(int status)
+{
+	if (fflush(stdout) != 0 && status == WD_EXIT_COMPLETE) {
+		wd_complain("standard output: %s", wd_status_text(-errno));
+		status = WD_EXIT_NO_RESULT;
+	}
+	return status;
+}
+
 static int run(const struct wd_command *command, int argc, char **argv)
 {
 	struct wd_places places = find_places();
@@ -85,11 +95,7 @@ static int run(const struct wd_command *command, int argc, char **argv)
 	if (status < 0)
 		status = command->run(&cli);
 	wd_cli_done(&cli);
-	if (fflush(stdout) != 0 && status == WD_EXIT_COMPLETE) {
-		wd_complain("standard output: %s", wd_status_text(-errno));
-		status = WD_EXIT_NO_RESULT;
-	}
-	return status;
+	return flush_stdout(status);
 }
 
 static int usage(const char *word)
@@ -114,11 +120,11 @@ int main(int argc, char **argv)
 		return usage(NULL);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		print_help();
-		return WD_EXIT_COMPLETE;
+		return flush_stdout(WD_EXIT_COMPLETE);
 	}
 	if (strcmp(argv[1], "--version") == 0) {
 		printf("whodistro %s\n", PACKAGE_VERSION);
-		return WD_EXIT_COMPLETE;
+		return flush_stdout(WD_EXIT_COMPLETE);
 	}
 	for (const struct wd_command *const *c = commands; *c; c++)
 		if (strcmp((*c)->name, argv[1]) == 0)
