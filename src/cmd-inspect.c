@@ -138,7 +138,7 @@ static int inspect_one(struct inspect_run *run, const char *rootfs)
 	return status;
 }
 
-/* Incomplete first: a condition that does not hold of half a result says little. */
+/* A condition that holds is said even of half a result: it would hold of the whole. */
 static int final_status(const struct inspect_run *run)
 {
 	if (run->no_result)

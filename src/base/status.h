@@ -19,8 +19,7 @@
 	X(PROTOCOL, "protocol", "the worker that read it sent malformed records")                  \
 	X(ABI, "abi", "the backend module has another ABI version")                                \
 	X(MODULE, "module", "the backend module cannot be loaded")                                 \
-	X(NOTREG, "not-regular", "not a regular file")                                             \
-	X(USAGE, "usage", "wrong usage")
+	X(NOTREG, "not-regular", "not a regular file")
 
 enum wd_status_code {
 	WD_STATUS_BASE = 1023,

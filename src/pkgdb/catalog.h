@@ -56,6 +56,7 @@ struct wd_db {
 	uint32_t format; /* in catalog->strings */
 	uint32_t fences; /* WD_FENCE_* flags that held in its worker */
 	bool complete;	 /* read to its end without an error */
+	bool has_trees;	 /* some claims are for whole trees */
 	uint32_t package; /* first package in catalog->packages (after wd_catalog_finish()) */
 	uint32_t npackages;
 	struct wd_strpool dirs;

@@ -3,6 +3,7 @@
 #ifndef WD_PKGDB_LIMITS_H
 #define WD_PKGDB_LIMITS_H
 
+#define WD_LIMIT_DATABASES 4096	      /* of one rootfs; this one is not for one database */
 #define WD_LIMIT_PACKAGES 1000000
 #define WD_LIMIT_CLAIMS 20000000
 #define WD_LIMIT_ERRORS 1000	      /* further ones are counted, not kept */

@@ -2,6 +2,9 @@
 #include "pkgdb/load.h"
 
 #include "base/cleanup.h"
+#include "base/glob.h"
+#include "base/status.h"
+#include "pkgdb/limits.h"
 #include "pkgdb/worker.h"
 
 #include <fcntl.h>
@@ -10,6 +13,7 @@
 #include <unistd.h>
 
 #define TICK_MS 100
+#define MAX_RUNNING 8 /* workers at once, of those that patterns find */
 
 /* Which file a worker reads: the same database under two names counts once for a backend. */
 struct source {
@@ -20,6 +24,7 @@ struct source {
 
 struct wd_load {
 	const struct wd_root *root;
+	const struct wd_descriptors *backends;
 	struct wd_catalog *cat;
 	uint32_t want;
 	WD_ARRAY(struct wd_worker) workers;
@@ -49,7 +54,7 @@ static int open_parent(const struct wd_load *l, const char *path)
 	return wd_openat_in_root(l->root->fd, dir, O_RDONLY | O_DIRECTORY);
 }
 
-static int start_worker(struct wd_load *l, const struct wd_job *job, const struct source *source)
+static int fork_worker(struct wd_load *l, const struct wd_job *job, const struct source *source)
 {
 	struct wd_db *db = wd_db_new(job->backend, job->path);
 	struct wd_worker w;
@@ -66,6 +71,13 @@ static int start_worker(struct wd_load *l, const struct wd_job *job, const struc
 	l->workers.v[l->workers.n++] = w;
 	l->sources.v[l->sources.n++] = *source;
 	return 0;
+}
+
+static int start_worker(struct wd_load *l, const struct wd_job *job, const struct source *source)
+{
+	if (l->workers.n >= WD_LIMIT_DATABASES)
+		return WD_ELIMIT;
+	return fork_worker(l, job, source);
 }
 
 static int load_one(struct wd_load *l, const struct wd_descriptor *d, const char *path, int fd,
@@ -91,17 +103,14 @@ static int load_one(struct wd_load *l, const struct wd_descriptor *d, const char
 	return start_worker(l, &job, &source);
 }
 
-static int probe_path(struct wd_load *l, const struct wd_descriptor *d, const char *probe)
+/* A probe or a match of one: `want_dir` where its trailing slash says so. */
+static int probe_path(struct wd_load *l, const struct wd_descriptor *d, const char *path,
+		      bool want_dir)
 {
-	size_t len = strlen(probe);
-	bool want_dir = len > 0 && probe[len - 1] == '/';
-	WD_CLEANUP_FREE char *path = strndup(probe, want_dir ? len - 1 : len);
 	struct stat st;
-	WD_CLEANUP_FD int fd = path ? wd_open_in_root(l->root->fd, path, &st) : -ENOMEM;
-	int r = 0;
+	WD_CLEANUP_FD int fd = wd_open_in_root(l->root->fd, path, &st);
+	int r;
 
-	if (fd == -ENOMEM)
-		return fd;
 	if (fd == WD_EABSENT || (fd >= 0 && want_dir && !S_ISDIR(st.st_mode)))
 		return 0;
 	if (fd < 0)
@@ -117,31 +126,36 @@ static int probe_path(struct wd_load *l, const struct wd_descriptor *d, const ch
 	return r;
 }
 
-/* It may be the backend that this rootfs needs, so that the result is not known to be complete. */
-static int report_broken(struct wd_load *l, const struct wd_descriptor *d)
+/* The probe without its trailing slash. */
+static struct wd_blob probe_blob(const char *probe, bool *ret_want_dir)
 {
-	WD_CLEANUP_FREE char *path = NULL;
+	struct wd_blob b = wd_blob_str(probe);
 
-	if (asprintf(&path, "%s/%s.backend", d->dir, d->name) < 0)
+	*ret_want_dir = wd_blob_ends(b, WD_BLOB("/"));
+	return wd_blob_head(b, b.len - *ret_want_dir);
+}
+
+static int probe_plain(struct wd_load *l, const struct wd_descriptor *d, const char *probe)
+{
+	bool want_dir;
+	struct wd_blob b = probe_blob(probe, &want_dir);
+	WD_CLEANUP_FREE char *path = strndup(b.ptr, b.len);
+
+	if (!path)
 		return -ENOMEM;
-	wd_catalog_error(l->cat, path, WD_EMODULE, "%s", d->broken);
-	return 0;
+	return wd_glob_is_literal(b) ? probe_path(l, d, path, want_dir) : 0;
 }
 
 static int probe_backend(struct wd_load *l, const struct wd_descriptor *d)
 {
-	if (d->broken)
-		return report_broken(l, d);
-	for (size_t i = 0; i < d->probes.n; i++) {
-		int r = probe_path(l, d, d->probes.v[i]);
+	int r = 0;
 
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (size_t i = 0; r == 0 && !d->broken && i < d->probes.n; i++)
+		r = probe_plain(l, d, d->probes.v[i]);
+	return r;
 }
 
-static void load_free(struct wd_load *l)
+void wd_load_abort(struct wd_load *l)
 {
 	for (size_t i = 0; i < l->workers.n; i++) {
 		wd_worker_done(&l->workers.v[i]);
@@ -160,11 +174,11 @@ int wd_load_start(const struct wd_root *root, const struct wd_descriptors *backe
 
 	if (r < 0)
 		return r;
-	*l = (struct wd_load){.root = root, .cat = cat, .want = want};
+	*l = (struct wd_load){.root = root, .backends = backends, .cat = cat, .want = want};
 	for (size_t i = 0; r == 0 && i < backends->list.n; i++)
 		r = probe_backend(l, backends->list.v[i]);
 	if (r < 0) {
-		load_free(l);
+		wd_load_abort(l);
 		return r;
 	}
 	*ret = l;
@@ -204,7 +218,7 @@ struct wd_db *wd_load_db(struct wd_load *l, size_t i)
 	return i < l->workers.n ? l->workers.v[i].db : NULL;
 }
 
-static int gather(struct wd_load *l, int (*tick)(void *ctx, struct wd_load *load), void *ctx)
+int wd_load_gather(struct wd_load *l, int (*tick)(void *ctx, struct wd_load *load), void *ctx)
 {
 	WD_CLEANUP_FREE struct pollfd *fds = calloc(l->workers.n + 1, sizeof(*fds));
 
@@ -230,6 +244,106 @@ static int gather(struct wd_load *l, int (*tick)(void *ctx, struct wd_load *load
 		if (r < 0)
 			return r;
 	}
+}
+
+bool wd_load_needs_scan(const struct wd_descriptors *backends)
+{
+	for (size_t i = 0; i < backends->list.n; i++) {
+		const struct wd_descriptor *d = backends->list.v[i];
+
+		for (size_t k = 0; !d->broken && k < d->probes.n; k++)
+			if (strncmp(d->probes.v[k], "**", 2) == 0)
+				return true;
+	}
+	return false;
+}
+
+/* The matches of patterns, before their workers are started. */
+struct hits {
+	struct wd_tree *tree;
+	WD_ARRAY(char *) paths;
+};
+
+static int add_hit(void *ctx, wd_node_id id)
+{
+	struct hits *h = ctx;
+	struct wd_buf path = WD_BUF_INIT;
+	int r;
+
+	if (h->paths.n > WD_LIMIT_DATABASES)
+		return 0;
+	wd_tree_path(h->tree, id, &path);
+	wd_buf_byte(&path, '\0');
+	r = path.status < 0 ? path.status : wd_array_push(&h->paths, path.ptr);
+	if (r < 0)
+		wd_buf_done(&path);
+	return r;
+}
+
+/*
+ * The pattern's leading plain components are resolved as any path is, through links; the rest is
+ * matched below.
+ */
+static int find_hits(struct hits *h, struct wd_blob pattern)
+{
+	struct wd_blob rest = pattern, name, prefix;
+	wd_node_id start;
+
+	prefix = wd_blob_head(pattern, 0);
+	while (wd_blob_token(&rest, '/', &name) && wd_glob_is_literal(name))
+		prefix = wd_blob_head(pattern, pattern.len - rest.len);
+	start = wd_tree_walk(h->tree, WD_NODE_ROOT, prefix, false);
+	if (start == WD_NODE_NONE)
+		return 0;
+	return wd_tree_glob(h->tree, start, wd_blob_skip(pattern, prefix.len), add_hit, h);
+}
+
+static int running(const struct wd_load *l)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < l->workers.n; i++)
+		n += !l->workers.v[i].eof;
+	return n;
+}
+
+static int load_hits(struct wd_load *l, const struct wd_descriptor *d, struct hits *h,
+		     bool want_dir, int (*tick)(void *ctx, struct wd_load *load), void *ctx)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < h->paths.n; i++) {
+		r = probe_path(l, d, h->paths.v[i], want_dir);
+		if (r == 0 && running(l) >= MAX_RUNNING)
+			r = wd_load_gather(l, tick, ctx);
+	}
+	for (size_t i = 0; i < h->paths.n; i++)
+		free(h->paths.v[i]);
+	wd_array_done(&h->paths);
+	return r;
+}
+
+int wd_load_patterns(struct wd_load *l, struct wd_tree *tree,
+		     int (*tick)(void *ctx, struct wd_load *load), void *ctx)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < l->backends->list.n; i++) {
+		const struct wd_descriptor *d = l->backends->list.v[i];
+
+		for (size_t k = 0; r == 0 && !d->broken && k < d->probes.n; k++) {
+			struct hits h = {.tree = tree};
+			bool want_dir;
+			struct wd_blob pattern = probe_blob(d->probes.v[k], &want_dir);
+
+			if (wd_glob_is_literal(pattern))
+				continue;
+			r = find_hits(&h, pattern);
+			if (r == 0)
+				r = load_hits(l, d, &h, want_dir, tick, ctx);
+		}
+	}
+	return r < 0 ? r : wd_load_gather(l, tick, ctx);
 }
 
 /* Whether another backend read the file that this worker's backend does not know. */
@@ -265,14 +379,14 @@ static int settle(struct wd_load *l, size_t i)
 	return 0;
 }
 
-int wd_load_finish(struct wd_load *l, int (*tick)(void *ctx, struct wd_load *load), void *ctx)
+int wd_load_finish(struct wd_load *l)
 {
-	int r = gather(l, tick, ctx);
+	int r = 0;
 
 	for (size_t i = 0; i < l->workers.n; i++)
 		wd_worker_wait(&l->workers.v[i]);
 	for (size_t i = 0; r == 0 && i < l->workers.n; i++)
 		r = settle(l, i);
-	load_free(l);
+	wd_load_abort(l);
 	return r;
 }

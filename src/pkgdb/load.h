@@ -8,24 +8,42 @@
 
 #include "pkgdb/catalog.h"
 #include "pkgdb/descriptor.h"
-#include "rootfs/root.h"
+#include "rootfs/tree.h"
 
 struct wd_load;
 
 /*
- * Probes and starts the workers. Call it before any thread is started, since it forks. Errors of
- * single databases go to the catalog. 0 or -ENOMEM. Everything given is borrowed until
- * wd_load_finish() or wd_load_free().
+ * Probes the paths that are no patterns and starts the workers. Call it before any thread is
+ * started, since it forks. Errors of single databases go to the catalog. 0 or -ENOMEM. Everything
+ * given is borrowed until wd_load_finish().
  */
 int wd_load_start(const struct wd_root *root, const struct wd_descriptors *backends, uint32_t want,
 		  struct wd_catalog *cat, struct wd_load **ret);
 
 /*
- * Gathers until every worker is through, and frees the load. `tick` is called whenever something
- * has come, and at least ten times a second; a negative return ends the load and is returned.
+ * Gathers until every worker is through. `tick` is called whenever something has come, and at
+ * least ten times a second; a negative return ends the load and is returned.
  * 0, -ENOMEM or what `tick` returned.
  */
-int wd_load_finish(struct wd_load *load, int (*tick)(void *ctx, struct wd_load *load), void *ctx);
+int wd_load_gather(struct wd_load *load, int (*tick)(void *ctx, struct wd_load *load), void *ctx);
+
+/*
+ * Whether any backend probes for a pattern that begins with `**`, which only a full scan finds.
+ */
+bool wd_load_needs_scan(const struct wd_descriptors *backends);
+
+/*
+ * Probes the patterns on the tree and gathers from their workers too, a few at a time. Call it
+ * with no other thread running. 0 or as wd_load_gather().
+ */
+int wd_load_patterns(struct wd_load *load, struct wd_tree *tree,
+		     int (*tick)(void *ctx, struct wd_load *load), void *ctx);
+
+/* Ends all workers and frees the load, where one of the above failed. */
+void wd_load_abort(struct wd_load *load);
+
+/* Puts the databases into the catalog and frees the load. 0 or -ENOMEM. */
+int wd_load_finish(struct wd_load *load);
 
 /* For `tick`: the databases being filled, from 0; NULL behind the last. */
 struct wd_db *wd_load_db(struct wd_load *load, size_t i);

@@ -142,6 +142,7 @@ static int take_claim(struct wd_worker *w, struct wd_cursor *c)
 		r = keep(db, digest, &claim.digest);
 	if (r < 0)
 		return r;
+	db->has_trees |= (h.flags & WD_CLAIM_TREE) != 0;
 	db->packages.v[claim.package].nclaims++;
 	return wd_array_push(&db->claims, claim);
 }

@@ -7,11 +7,14 @@
 
 #include <string.h>
 
+/* Packages of one name (architectures, versions side by side) that a look-up goes through. */
+#define NAMESAKES_MAX 64
+
 struct rule {
 	struct wd_blob glob;
 	struct wd_blob owner; /* candidates, separated by spaces */
 	enum wd_basis basis;
-	uint32_t scope; /* bit n: database n of the catalog is in scope */
+	struct wd_blob scope; /* a backend's name, or "*" */
 };
 
 struct attributor {
@@ -44,6 +47,21 @@ static int index_names(struct attributor *a)
 	return 0;
 }
 
+static bool in_scope(const struct attributor *a, uint32_t db)
+{
+	return wd_blob_is(a->rule.scope, "*") ||
+	       wd_blob_is(a->rule.scope, a->o->cat->dbs.v[db]->backend->name);
+}
+
+/* Whether the rootfs has any database that the rule is for. */
+static bool applies(const struct attributor *a)
+{
+	for (uint32_t i = 0; i < a->o->cat->dbs.n; i++)
+		if (in_scope(a, i))
+			return true;
+	return false;
+}
+
 /* NAME, or NAME:ARCH, of a database in scope; with `listless`, without a list of its files. */
 static uint32_t find_package(const struct attributor *a, struct wd_blob spec, bool listless)
 {
@@ -52,12 +70,13 @@ static uint32_t find_package(const struct attributor *a, struct wd_blob spec, bo
 	struct wd_blob name = colon < 0 ? spec : wd_blob_head(spec, (size_t)colon);
 	struct wd_blob arch = colon < 0 ? WD_BLOB_NULL : wd_blob_skip(spec, (size_t)colon + 1);
 	uint32_t id = wd_strpool_find(&cat->strings, name);
+	int namesakes = 0;
 
-	for (uint32_t i = id ? a->by_name[id] : 0; i; i = a->same_name[i - 1]) {
+	for (uint32_t i = id ? a->by_name[id] : 0; i && namesakes < NAMESAKES_MAX;
+	     i = a->same_name[i - 1], namesakes++) {
 		const struct wd_cat_package *p = &cat->packages.v[i - 1];
 
-		if (p->db >= 32 || !(a->rule.scope >> p->db & 1) ||
-		    (listless && !(p->flags & WD_PACKAGE_NO_FILES)))
+		if (!in_scope(a, p->db) || (listless && !(p->flags & WD_PACKAGE_NO_FILES)))
 			continue;
 		if (arch.len == 0 || wd_blob_equal(arch, wd_package_field(cat, p, WD_PACKAGE_ARCH)))
 			return i - 1;
@@ -119,23 +138,12 @@ static int apply(void *ctx, wd_node_id node)
 	return a->path.status < 0 ? a->path.status : a->work.status;
 }
 
-static uint32_t scope_of(const struct wd_catalog *cat, struct wd_blob backend)
-{
-	uint32_t scope = 0;
-
-	for (size_t i = 0; i < cat->dbs.n && i < 32; i++)
-		if (wd_blob_is(backend, "*") || wd_blob_is(backend, cat->dbs.v[i]->backend->name))
-			scope |= 1u << i;
-	return scope;
-}
-
 /* Columns: scope, glob, owner, basis, source. */
-static int parse_rule(const struct wd_catalog *cat, const struct wd_blob *col, size_t n,
-		      struct rule *rule)
+static int parse_rule(const struct wd_blob *col, size_t n, struct rule *rule)
 {
 	if (n < 4 || col[1].len == 0 || col[2].len == 0)
 		return WD_ECORRUPT;
-	*rule = (struct rule){.glob = col[1], .owner = col[2], .scope = scope_of(cat, col[0])};
+	*rule = (struct rule){.glob = col[1], .owner = col[2], .scope = col[0]};
 	if (wd_blob_is(col[3], "generated"))
 		rule->basis = WD_BASIS_GENERATED;
 	else if (wd_blob_is(col[3], "inferred"))
@@ -155,10 +163,11 @@ static int run_rules(struct attributor *a, const char *data_dir, wd_node_id one,
 
 	while (r == 0 && (n = wd_tsv_next(&table, col)) > 0) {
 		*ret_line = table.line;
-		r = parse_rule(a->o->cat, col, n, &a->rule);
-		if (r < 0 || a->rule.scope == 0)
+		r = parse_rule(col, n, &a->rule);
+		if (r < 0 || !applies(a))
 			continue;
-		r = one == WD_NODE_NONE ? wd_tree_glob(a->o->tree, a->rule.glob, apply, a)
+		r = one == WD_NODE_NONE ? wd_tree_glob(a->o->tree, WD_NODE_ROOT, a->rule.glob,
+							     apply, a)
 					: apply(a, one);
 	}
 	wd_tsv_done(&table);

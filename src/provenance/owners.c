@@ -90,6 +90,28 @@ static int index_claims(struct wd_owners *o)
 	return 0;
 }
 
+/* A claim for a whole tree is handed down: parents stand before their children. */
+static int index_trees(struct wd_owners *o)
+{
+	bool any = false;
+
+	for (size_t d = 0; d < o->cat->dbs.n; d++)
+		any |= o->cat->dbs.v[d]->has_trees;
+	if (!any)
+		return 0;
+	o->tree_ref = calloc(o->nnodes + 1, sizeof(*o->tree_ref));
+	if (!o->tree_ref)
+		return -ENOMEM;
+	for (wd_node_id n = 0; n < o->nnodes; n++) {
+		o->tree_ref[n] = o->tree_ref[wd_tree_node(o->tree, n)->parent];
+		for (uint32_t i = o->start[n]; i < o->start[n + 1]; i++)
+			if (o->cat->dbs.v[o->refs[i].db]->claims.v[o->refs[i].claim].flags &
+			    WD_CLAIM_TREE)
+				o->tree_ref[n] = i + 1;
+	}
+	return 0;
+}
+
 int wd_owners_build(struct wd_catalog *cat, struct wd_tree *tree, const struct wd_blob *names,
 		    size_t nnames, struct wd_owners *ret)
 {
@@ -100,6 +122,8 @@ int wd_owners_build(struct wd_catalog *cat, struct wd_tree *tree, const struct w
 		r = wd_owners_resolve(cat->dbs.v[d], tree, names, nnames);
 	if (r == 0)
 		r = index_claims(ret);
+	if (r == 0)
+		r = index_trees(ret);
 	if (r < 0)
 		wd_owners_done(ret);
 	return r;
@@ -110,6 +134,7 @@ void wd_owners_done(struct wd_owners *o)
 	free(o->start);
 	free(o->refs);
 	free(o->attribution);
+	free(o->tree_ref);
 	wd_array_done(&o->attributions);
 	*o = (struct wd_owners){0};
 }
@@ -139,7 +164,7 @@ bool wd_owners_claimed(const struct wd_owners *o, wd_node_id node)
 	for (uint32_t i = first_claim(o, node); i < end_claim(o, node); i++)
 		if (wd_claim_is_effective(claim_at(o, i, &db)))
 			return true;
-	return false;
+	return o->tree_ref && node < o->nnodes && o->tree_ref[node];
 }
 
 static const struct wd_attribution *attribution_of(const struct wd_owners *o, wd_node_id node)
@@ -157,6 +182,18 @@ enum wd_basis wd_owners_basis(const struct wd_owners *o, wd_node_id node)
 		return WD_BASIS_DATABASE;
 	a = attribution_of(o, node);
 	return a ? (enum wd_basis)a->basis : WD_BASIS_NONE;
+}
+
+/* Whoever owns the whole tree that the node is in, where nobody claims the node itself. */
+static int add_tree(const struct wd_owners *o, wd_node_id node, int basis,
+		    struct wd_owner_list *list)
+{
+	struct wd_owner owner = {.basis = basis < 0 ? WD_BASIS_DATABASE : (enum wd_basis)basis};
+
+	if (list->list.n || !o->tree_ref || node >= o->nnodes || !o->tree_ref[node])
+		return 0;
+	owner.package = claim_at(o, o->tree_ref[node] - 1, &owner.db)->package;
+	return wd_array_push(&list->list, owner);
 }
 
 static int add_claims(const struct wd_owners *o, wd_node_id node, bool all, int basis,
@@ -180,7 +217,7 @@ static int add_claims(const struct wd_owners *o, wd_node_id node, bool all, int 
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return add_tree(o, node, basis, list);
 }
 
 /* An attribution through another node leads to a claim or a package after at most one more. */

@@ -43,6 +43,7 @@ struct wd_owners {
 	struct wd_tree *tree;
 	uint32_t *start; /* claims of node n: refs[start[n]] to refs[start[n + 1]] */
 	struct wd_claim_ref *refs;
+	uint32_t *tree_ref; /* of node n: 1 + the ref of the whole tree that it is in; NULL: none */
 	size_t nnodes;	 /* nodes that `start` covers: those of the tree when it was built */
 	WD_ARRAY(struct wd_attribution) attributions;
 	uint32_t *attribution; /* of node n: 1 + index into attributions; 0: none */

@@ -42,8 +42,14 @@ void wd_purl(const struct wd_catalog *cat, const struct wd_cat_package *pkg,
 	     const struct wd_distro *distro, struct wd_buf *out)
 {
 	struct wd_blob version = purl_version(cat, pkg);
+	struct wd_blob own = wd_package_field(cat, pkg, WD_PACKAGE_PURL);
 	char label[256], epoch[24] = "";
 	char sep = '?';
+
+	if (own.len) {
+		wd_buf_blob(out, own);
+		return;
+	}
 
 	wd_buf_printf(out, "pkg:%s/", cat->dbs.v[pkg->db]->backend->purl);
 	if (*distro->purl) {

@@ -92,7 +92,7 @@ int wd_style_find(struct wd_tree *tree, const char *data_dir, enum wd_style *ret
 		r = kind_style(col[0], &style);
 		if (r < 0 || style <= best)
 			continue;
-		r = wd_tree_glob(tree, col[1], hit, &s);
+		r = wd_tree_glob(tree, WD_NODE_ROOT, col[1], hit, &s);
 		if (s.found)
 			best = style;
 	}

@@ -115,6 +115,7 @@ static int join_scan(struct wd_subject *s, pthread_t thread)
 static int load_and_scan(struct wd_subject *s)
 {
 	uint32_t want = s->options.digests ? WD_WANT_DIGESTS : 0;
+	bool full = s->options.scan || wd_load_needs_scan(s->options.backends);
 	struct wd_load *load;
 	bool threaded = false;
 	pthread_t thread;
@@ -125,13 +126,19 @@ static int load_and_scan(struct wd_subject *s)
 		return r;
 	s->tree->want_stat = s->options.stat;
 	s->tree->cross = s->options.cross;
-	if (s->options.scan)
+	if (full)
 		threaded = pthread_create(&thread, NULL, scan_thread, s) == 0;
-	r = wd_load_finish(load, tick, s);
+	r = wd_load_gather(load, tick, s);
 	if (threaded)
 		scan = join_scan(s, thread);
-	else if (s->options.scan)
+	else if (full)
 		scan = wd_tree_scan(s->tree);
+	if (r == 0)
+		r = wd_load_patterns(load, s->tree, tick, s);
+	if (r == 0)
+		r = wd_load_finish(load);
+	else
+		wd_load_abort(load);
 	if (r < 0)
 		return r;
 	if (scan == WD_ELIMIT)

@@ -21,6 +21,9 @@ static const struct wd_column columns[WD_MAP_COLUMNS] = {
 	[WD_MAP_DIGEST] = {"digest", WD_COLUMN_TEXT, .optional = true, .data_only = true},
 };
 
+#define PATH_WIDTH 52 /* where there is no terminal to fit */
+#define PATH_MIN 24
+
 static void widen(struct wd_column *col, size_t width, size_t most)
 {
 	width = width < most ? width : most;
@@ -28,11 +31,23 @@ static void widen(struct wd_column *col, size_t width, size_t most)
 		col->width = (unsigned)width;
 }
 
+/* The path takes what the other columns leave of a terminal. */
+static void fit_path(struct wd_rows *rows)
+{
+	int width = rows->writer->out->columns;
+
+	for (size_t i = 0; i < WD_MAP_COLUMNS; i++)
+		if (!rows->columns[i].data_only)
+			width -= (int)rows->columns[i].width + 2;
+	if (rows->writer->out->columns == 0)
+		width = PATH_WIDTH;
+	rows->columns[WD_MAP_PATH].width = width < PATH_MIN ? PATH_MIN : (unsigned)width;
+}
+
 static void measure(struct wd_rows *rows)
 {
 	const struct wd_catalog *cat = &rows->s->cat;
 
-	rows->columns[WD_MAP_PATH].width = rows->query.ptr ? 0 : 52;
 	rows->columns[WD_MAP_BASIS].width = 9;
 	for (size_t i = 0; i < cat->packages.n; i++) {
 		const struct wd_cat_package *p = &cat->packages.v[i];
@@ -44,6 +59,7 @@ static void measure(struct wd_rows *rows)
 	}
 	for (size_t i = 0; i < rows->s->distros.list.n; i++)
 		widen(&rows->columns[WD_MAP_DISTRO], strlen(rows->s->distros.list.v[i].label), 24);
+	fit_path(rows);
 }
 
 void wd_rows_init(struct wd_rows *rows, const struct wd_subject *s, struct wd_writer *writer,

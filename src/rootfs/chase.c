@@ -20,6 +20,7 @@ struct chase {
 	int depth;
 	int links;
 	bool beneath;
+	bool nofollow; /* a link that is the last component is what is sought */
 	struct wd_buf rest; /* what is still to be walked */
 	size_t pos;
 	char last[NAME_MAX + 1]; /* the component that led to fds[depth] */
@@ -90,9 +91,11 @@ static int step_up(struct chase *c)
 	return 0;
 }
 
+/* As the kernel, lets a slash follow nothing but a directory or a link, whatever comes after it. */
 static int step_into(struct chase *c, struct wd_blob name)
 {
 	WD_CLEANUP_FD int fd = -1;
+	bool last = c->pos == c->rest.len;
 	struct stat st;
 
 	if (name.len > NAME_MAX || c->depth + 1 >= CHASE_DEPTH)
@@ -102,8 +105,10 @@ static int step_into(struct chase *c, struct wd_blob name)
 	fd = openat(c->fds[c->depth], c->last, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	if (S_ISLNK(st.st_mode))
+	if (S_ISLNK(st.st_mode) && !(last && c->nofollow))
 		return expand_link(c, fd);
+	if (!last && !S_ISDIR(st.st_mode))
+		return -ENOTDIR;
 	c->fds[++c->depth] = WD_TAKE_FD(fd);
 	return 0;
 }
@@ -151,7 +156,10 @@ static int walk(struct chase *c)
 
 int wd_chase(int dir_fd, const char *path, int flags, bool beneath)
 {
-	struct chase c = {.fds = {dir_fd}, .beneath = beneath, .rest = WD_BUF_INIT};
+	struct chase c = {.fds = {dir_fd},
+			  .beneath = beneath,
+			  .nofollow = flags & O_NOFOLLOW,
+			  .rest = WD_BUF_INIT};
 	int r;
 
 	wd_buf_str(&c.rest, path);

@@ -164,11 +164,12 @@ int wd_tree_each(struct wd_tree *tree,
 		 int (*visit)(void *ctx, wd_node_id id, struct wd_blob path), void *ctx);
 
 /*
- * Calls `hit` for every node on disk that matches a pattern of base/glob.h, directories too; the
- * pattern leads, so that only directories that it can match are looked into. A negative return
- * of `hit` ends it and is returned. 0 otherwise.
+ * Calls `hit` for every node on disk below `start` that matches a pattern of base/glob.h,
+ * directories too; the pattern leads, so that only directories that it can match are looked into,
+ * and for a pattern that begins with `**` only those that are in the tree already. A negative
+ * return of `hit` ends it and is returned. 0 otherwise.
  */
-int wd_tree_glob(struct wd_tree *tree, struct wd_blob pattern,
+int wd_tree_glob(struct wd_tree *tree, wd_node_id start, struct wd_blob pattern,
 		 int (*hit)(void *ctx, wd_node_id id), void *ctx);
 
 /* For the scanner: one directory's entries, sorted by name. */

@@ -96,13 +96,13 @@ static int expand_everywhere(struct expansion *e, struct wd_blob rest)
 	return 0;
 }
 
-int wd_tree_glob(struct wd_tree *tree, struct wd_blob pattern,
+int wd_tree_glob(struct wd_tree *tree, wd_node_id start, struct wd_blob pattern,
 		 int (*hit)(void *ctx, wd_node_id id), void *ctx)
 {
 	struct expansion e = {tree, hit, ctx};
 	struct wd_blob deep = WD_BLOB("**/");
 
-	if (wd_blob_starts(pattern, deep))
+	if (start == WD_NODE_ROOT && wd_blob_starts(pattern, deep))
 		return expand_everywhere(&e, wd_blob_skip(pattern, deep.len));
-	return expand(&e, pattern, WD_NODE_ROOT, 0);
+	return expand(&e, pattern, start, 0);
 }
