@@ -20,7 +20,7 @@ struct chase {
 	int depth;
 	int links;
 	bool beneath;
-	bool nofollow; /* a link that is the last component is what is sought */
+	bool nofollow;	    /* a link that is the last component is what is sought */
 	struct wd_buf rest; /* what is still to be walked */
 	size_t pos;
 	char last[NAME_MAX + 1]; /* the component that led to fds[depth] */
