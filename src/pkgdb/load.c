@@ -146,9 +146,20 @@ static int probe_plain(struct wd_load *l, const struct wd_descriptor *d, const c
 	return wd_glob_is_literal(b) ? probe_path(l, d, path, want_dir) : 0;
 }
 
+/* It may be the backend that this rootfs needs, so that the result is not known to be complete. */
+static int report_broken(struct wd_load *l, const struct wd_descriptor *d)
+{
+	WD_CLEANUP_FREE char *path = NULL;
+
+	if (asprintf(&path, "%s/%s.backend", d->dir, d->name) < 0)
+		return -ENOMEM;
+	wd_catalog_error(l->cat, path, WD_EMODULE, "%s", d->broken);
+	return 0;
+}
+
 static int probe_backend(struct wd_load *l, const struct wd_descriptor *d)
 {
-	int r = 0;
+	int r = d->broken ? report_broken(l, d) : 0;
 
 	for (size_t i = 0; r == 0 && !d->broken && i < d->probes.n; i++)
 		r = probe_plain(l, d, d->probes.v[i]);

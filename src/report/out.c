@@ -82,9 +82,13 @@ int wd_out_open(struct wd_out *out, const char *path, enum wd_color color)
 
 	*out = (struct wd_out){.buf = WD_BUF_INIT, .fd = STDOUT_FILENO};
 	if (path && strcmp(path, "-") != 0) {
-		out->fd = open_file(out, path);
-		if (out->fd < 0)
-			return out->fd;
+		int fd = open_file(out, path);
+
+		if (fd < 0) {
+			wd_out_done(out);
+			return fd;
+		}
+		out->fd = fd;
 	}
 	out->terminal = isatty(out->fd) == 1;
 	out->color = color == WD_COLOR_ALWAYS || (color == WD_COLOR_AUTO && out->terminal &&
