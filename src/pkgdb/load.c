@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define TICK_MS 100
+#define ABOUT_MS 10000 /* a module that only has to say what it is */
 #define MAX_RUNNING 8 /* workers at once, of those that patterns find */
 
 /* Which file a worker reads: the same database under two names counts once for a backend. */
@@ -399,5 +400,35 @@ int wd_load_finish(struct wd_load *l)
 	for (size_t i = 0; r == 0 && i < l->workers.n; i++)
 		r = settle(l, i);
 	wd_load_abort(l);
+	return r;
+}
+
+int wd_load_about(const struct wd_descriptor *backend, struct wd_catalog *cat, char **ret_version,
+		  char **ret_libraries)
+{
+	WD_CLEANUP_FD int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct wd_job job = {.backend = backend, .path = "", .fd = null, .dir_fd = null,
+			     .about = true};
+	struct wd_db *db = wd_db_new(backend, backend->name);
+	struct wd_worker w;
+	int r = db && null >= 0 ? wd_worker_start(&job, db, &w) : -ENOMEM;
+
+	if (r < 0) {
+		wd_db_free(db);
+		return r;
+	}
+	while (poll(&(struct pollfd){w.pipe, POLLIN, 0}, 1, ABOUT_MS) > 0 &&
+	       wd_worker_read(&w, cat) > 0)
+		;
+	if (!w.eof)
+		wd_worker_kill(&w, WD_ETIMEOUT);
+	wd_worker_wait(&w);
+	if (needs_error(&w))
+		wd_catalog_error(cat, backend->name, w.status, NULL);
+	*ret_version = w.about[0] ? WD_TAKE_PTR(w.about[0]) : strdup("");
+	*ret_libraries = w.about[1] ? WD_TAKE_PTR(w.about[1]) : strdup("");
+	r = *ret_version && *ret_libraries ? w.status : -ENOMEM;
+	wd_worker_done(&w);
+	wd_db_free(db);
 	return r;
 }

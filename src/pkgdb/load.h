@@ -42,6 +42,14 @@ int wd_load_patterns(struct wd_load *load, struct wd_tree *tree,
 /* Ends all workers and frees the load, where one of the above failed. */
 void wd_load_abort(struct wd_load *load);
 
+/*
+ * Loads a backend's module in a worker to ask what it is. *ret_version and *ret_libraries are the
+ * caller's to free, "" where unknown; what is wrong with the module goes to the catalog's errors.
+ * 0, or the negative status of the module.
+ */
+int wd_load_about(const struct wd_descriptor *backend, struct wd_catalog *cat, char **ret_version,
+		  char **ret_libraries);
+
 /* Puts the databases into the catalog and frees the load. 0 or -ENOMEM. */
 int wd_load_finish(struct wd_load *load);
 

@@ -193,6 +193,20 @@ static int take_error(struct wd_worker *w, struct wd_catalog *cat, struct wd_cur
 	return 0;
 }
 
+static int take_about(struct wd_worker *w, struct wd_cursor *c)
+{
+	for (size_t i = 0; i < WD_ARRAY_SIZE(w->about); i++) {
+		struct wd_blob text = wd_wire_get(c);
+
+		if (c->failed || text.len > WD_WIRE_NAME_MAX || w->about[i])
+			return WD_EPROTOCOL;
+		w->about[i] = strndup(text.len ? text.ptr : "", text.len);
+		if (!w->about[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int take_done(struct wd_worker *w, struct wd_cursor *c)
 {
 	int32_t status;
@@ -226,6 +240,8 @@ static int take_record(struct wd_worker *w, struct wd_catalog *cat, uint8_t type
 		return take_error(w, cat, &c);
 	case WD_WIRE_DONE:
 		return take_done(w, &c);
+	case WD_WIRE_ABOUT:
+		return take_about(w, &c);
 	default:
 		return WD_EPROTOCOL;
 	}
@@ -317,5 +333,7 @@ void wd_worker_done(struct wd_worker *w)
 	if (w->pipe >= 0)
 		close(w->pipe);
 	w->pipe = -1;
+	for (size_t i = 0; i < WD_ARRAY_SIZE(w->about); i++)
+		free(w->about[i]);
 	wd_buf_done(&w->in);
 }

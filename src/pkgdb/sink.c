@@ -212,6 +212,15 @@ void wd_pipe_sink_hello(struct wd_pipe_sink *s, uint32_t fences, const char *mis
 	wd_wire_end(&s->out, at);
 }
 
+void wd_pipe_sink_about(struct wd_pipe_sink *s, const char *version, const char *libraries)
+{
+	size_t at = wd_wire_begin(&s->out, WD_WIRE_ABOUT);
+
+	wd_wire_string(&s->out, wd_blob_head(wd_blob_str(version), WD_WIRE_NAME_MAX));
+	wd_wire_string(&s->out, wd_blob_head(wd_blob_str(libraries), WD_WIRE_NAME_MAX));
+	wd_wire_end(&s->out, at);
+}
+
 int wd_pipe_sink_done(struct wd_pipe_sink *s, int status)
 {
 	int sticky = s->status;

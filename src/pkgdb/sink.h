@@ -22,6 +22,7 @@ struct wd_pipe_sink {
 /* `fd` is the pipe's writing end, borrowed. */
 void wd_pipe_sink_init(struct wd_pipe_sink *s, int fd);
 void wd_pipe_sink_hello(struct wd_pipe_sink *s, uint32_t fences, const char *missing);
+void wd_pipe_sink_about(struct wd_pipe_sink *s, const char *version, const char *libraries);
 /* Sends what is left and the final record. 0 or the sticky status. */
 int wd_pipe_sink_done(struct wd_pipe_sink *s, int status);
 

@@ -11,6 +11,7 @@
  *	CLAIM	struct wd_wire_claim, then name, target, recorded, digest bytes
  *	ALIAS	string path, string target
  *	ERROR	i32 status, string path (empty: the database), string message
+ *	ABOUT	string version, string libraries: instead of a database, for wd_load_about()
  *	DONE	i32 status of load(); nothing follows
  */
 #ifndef WD_PKGDB_WIRE_H
@@ -27,6 +28,7 @@ enum wd_wire_type {
 	WD_WIRE_ALIAS,
 	WD_WIRE_ERROR,
 	WD_WIRE_DONE,
+	WD_WIRE_ABOUT,
 };
 
 #define WD_WIRE_HEAD 5

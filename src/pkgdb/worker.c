@@ -91,6 +91,14 @@ static int run_backend(const struct wd_job *job, struct wd_pipe_sink *s)
 
 	if (r < 0)
 		return r;
+	if (job->about) {
+		char libraries[1024] = "";
+
+		if (backend->libraries)
+			backend->libraries(libraries, sizeof(libraries));
+		wd_pipe_sink_about(s, backend->version, libraries);
+		return 0;
+	}
 	wd_pipe_sink_hello(s, wd_fence_raise(FD_DIR), "");
 	return backend->load(&req, &s->sink);
 }

@@ -23,6 +23,7 @@ struct wd_worker {
 	uint64_t received;
 	uint32_t dir; /* current directory, in db->dirs */
 	unsigned nerrors;
+	char *about[2]; /* version and libraries, where they were asked for; the worker's */
 	struct wd_buf in;
 };
 
@@ -33,6 +34,7 @@ struct wd_job {
 	int fd;		  /* the database */
 	int dir_fd;	  /* the directory that it may read; `fd` where the database is one */
 	bool is_dir;
+	bool about;    /* only say what the module is: no database */
 	uint32_t want; /* WD_WANT_* */
 };
 
