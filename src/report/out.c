@@ -82,13 +82,12 @@ int wd_out_open(struct wd_out *out, const char *path, enum wd_color color)
 
 	*out = (struct wd_out){.buf = WD_BUF_INIT, .fd = STDOUT_FILENO};
 	if (path && strcmp(path, "-") != 0) {
-		int fd = open_file(out, path);
+		int r = out->fd = open_file(out, path);
 
-		if (fd < 0) {
+		if (r < 0) {
 			wd_out_done(out);
-			return fd;
+			return r;
 		}
-		out->fd = fd;
 	}
 	out->terminal = isatty(out->fd) == 1;
 	out->color = color == WD_COLOR_ALWAYS || (color == WD_COLOR_AUTO && out->terminal &&
