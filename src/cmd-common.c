@@ -189,3 +189,22 @@ int wd_cli_finish(struct wd_cli *cli, const struct wd_subject *s, struct wd_out 
 	wd_cli_report_errors(cli, s);
 	return wd_cli_close_output(cli, out, wd_cli_status(s));
 }
+
+int wd_cli_run_table(struct wd_cli *cli, const char *rootfs, struct wd_subject_options *options,
+		     int (*write)(struct wd_cli *cli, struct wd_subject *s, struct wd_writer *w))
+{
+	struct wd_subject s;
+	struct wd_out out;
+	struct wd_writer w = {.out = &out};
+	int status = wd_cli_open_output(cli, &out, &w.format);
+
+	if (status >= 0)
+		return status;
+	status = wd_cli_open_subject(cli, rootfs, options, &s);
+	if (status < 0)
+		status = wd_cli_finish(cli, &s, &out, write(cli, &s, &w));
+	else
+		wd_out_done(&out);
+	wd_subject_done(&s);
+	return status;
+}

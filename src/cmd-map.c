@@ -33,7 +33,7 @@ static int visit(void *ctx, wd_node_id id, struct wd_blob path)
 	return wanted(m, id) ? wd_rows_write(m->rows, id, path) : 0;
 }
 
-static int write_map(struct wd_cli *cli, const struct wd_subject *s, struct wd_writer *w)
+static int write_map(struct wd_cli *cli, struct wd_subject *s, struct wd_writer *w)
 {
 	struct wd_rows rows;
 	struct map_run m = {cli, s, &rows};
@@ -64,23 +64,8 @@ static int run(struct wd_cli *cli)
 	struct wd_subject_options options = {
 		.scan = true, .stat = true, .owners = true, .attribute = true,
 		.digests = wants_digests(cli)};
-	const struct wd_format *format;
-	struct wd_subject s;
-	struct wd_out out;
-	int status = wd_cli_open_output(cli, &out, &format);
 
-	if (status >= 0)
-		return status;
-	status = wd_cli_open_subject(cli, cli->operands[0], &options, &s);
-	if (status < 0) {
-		struct wd_writer w = {.format = format, .out = &out};
-
-		status = wd_cli_finish(cli, &s, &out, write_map(cli, &s, &w));
-	} else {
-		wd_out_done(&out);
-	}
-	wd_subject_done(&s);
-	return status;
+	return wd_cli_run_table(cli, cli->operands[0], &options, write_map);
 }
 
 const struct wd_command wd_cmd_map = {

@@ -167,18 +167,15 @@ static int find_all(struct wd_cli *cli, struct wd_subject *s, struct query *quer
 	return found;
 }
 
-static int run_queries(struct wd_cli *cli, struct wd_subject *s, struct wd_out *out,
-		       const struct wd_format *format)
+static int answer(struct wd_cli *cli, struct wd_subject *s, struct wd_writer *w)
 {
 	WD_CLEANUP_FREE struct query *queries = calloc((size_t)cli->noperands, sizeof(*queries));
-	struct wd_writer w = {.format = format, .out = out};
 	int r = queries ? own_operands(cli, s) : -ENOMEM;
-	int found = r == 0 ? find_all(cli, s, queries) : 0;
-	int status = wd_cli_finish(cli, s, out, r < 0 ? r : write_owners(cli, s, &w, queries));
 
-	if (found < cli->noperands && status == WD_EXIT_COMPLETE)
-		status = found ? WD_EXIT_INCOMPLETE : WD_EXIT_NO_RESULT;
-	return status;
+	if (r < 0)
+		return r;
+	cli->found = find_all(cli, s, queries);
+	return write_owners(cli, s, w, queries);
 }
 
 static int run(struct wd_cli *cli)
@@ -186,21 +183,13 @@ static int run(struct wd_cli *cli)
 	struct wd_subject_options options = {.digests = strcmp(cli->format, "json") == 0 ||
 							strcmp(cli->format, "ndjson") == 0};
 	const char *rootfs = cli->operands[0];
-	const struct wd_format *format;
-	struct wd_subject s;
-	struct wd_out out;
-	int status = wd_cli_open_output(cli, &out, &format);
+	int status;
 
-	if (status >= 0)
-		return status;
 	cli->operands++;
 	cli->noperands--;
-	status = wd_cli_open_subject(cli, rootfs, &options, &s);
-	if (status < 0)
-		status = run_queries(cli, &s, &out, format);
-	else
-		wd_out_done(&out);
-	wd_subject_done(&s);
+	status = wd_cli_run_table(cli, rootfs, &options, answer);
+	if (status == WD_EXIT_COMPLETE && cli->found < cli->noperands)
+		return cli->found ? WD_EXIT_INCOMPLETE : WD_EXIT_NO_RESULT;
 	return status;
 }
 

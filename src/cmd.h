@@ -41,6 +41,7 @@ struct wd_cli {
 	bool cross;
 	char **operands;
 	int noperands;
+	int found; /* owner: how many of the paths are known */
 };
 
 struct wd_command {
@@ -103,6 +104,13 @@ int wd_cli_write_failed(const struct wd_cli *cli, int r);
  * puts the output in its place and returns the exit status.
  */
 int wd_cli_finish(struct wd_cli *cli, const struct wd_subject *s, struct wd_out *out, int r);
+
+/*
+ * A whole command that writes a table of one rootfs: opens the output and the subject, calls
+ * `write`, and ends as wd_cli_finish() does. Returns the exit status.
+ */
+int wd_cli_run_table(struct wd_cli *cli, const char *rootfs, struct wd_subject_options *options,
+		     int (*write)(struct wd_cli *cli, struct wd_subject *s, struct wd_writer *w));
 
 /* Shows how far long work is, on a terminal; and erases that. */
 void wd_progress(void *ctx, const char *phase, unsigned entries);

@@ -18,6 +18,10 @@ src/report/out.c: the file that -o names
 src/pkgdb/worker.c: /dev/null, before the fence closes
 src/base/tsv.c: our own tables of data
 src/main.c: our own directory, to tell the build tree from an installation
+src/cmd-owner.c: the name that the user gave the rootfs, in front of paths
+src/pkgdb/load.c: /dev/null, for a worker that has no database
+backends/dpkg.c: single names in directories that wd_request_open() opened
+backends/dpkg-statusd.c: single names in the directory of the request
 '
 # Who may end the process: the commands, and these.
 may_exit='
