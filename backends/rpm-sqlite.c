@@ -9,6 +9,8 @@
 
 #include <inttypes.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* Between the page cache, the schema and one blob that is being read. */
 #define SQLITE_HEAP_MAX (128 << 20)
@@ -100,6 +102,26 @@ static void sqlite_close(struct wd_rpm_source *src)
 	src->state = NULL;
 }
 
+/*
+ * SQLite reads a last page that is cut short as if zeros followed. Only a log explains such a size
+ * (file format, section 1.2: the main file is made of whole pages).
+ */
+static int check_size(struct wd_rpm_source *src, const struct wd_rpm_vfs *vfs)
+{
+	uint8_t be[2];
+	struct stat st;
+	unsigned page;
+
+	if (vfs->wal_fd >= 0 || pread(vfs->main_fd, be, sizeof(be), 16) != sizeof(be) ||
+	    fstat(vfs->main_fd, &st) < 0)
+		return 0;
+	page = be[0] << 8 | be[1];
+	page = page == 1 ? 65536 : page;
+	if (page == 0 || st.st_size % page == 0)
+		return 0;
+	return wd_rpm_bad(src, WD_ECORRUPT, "SQLite: cut off in the middle of its last page");
+}
+
 static int sqlite_open(struct wd_rpm_source *src)
 {
 	struct sqlite *s = calloc(1, sizeof(*s));
@@ -110,6 +132,8 @@ static int sqlite_open(struct wd_rpm_source *src)
 	src->state = s;
 	sqlite3_hard_heap_limit64(SQLITE_HEAP_MAX);
 	r = wd_rpm_vfs_init(&s->vfs, src);
+	if (r == 0)
+		r = check_size(src, &s->vfs);
 	if (r == 0) {
 		int code = sqlite_prepare(s);
 
