@@ -350,7 +350,7 @@ setup_directive() {
 		plant_all "$root"
 		;;
 	@FILE)
-		stay_inside "$root"
+		[[ $(realpath -m -- "$root/$2") = "$root"/* ]] || broken "@FILE leads out: $2"
 		mkdir -p "$(dirname "$root/$2")"
 		printf '%s' "$text" >"$root/$2"
 		;;
