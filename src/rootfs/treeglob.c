@@ -74,8 +74,9 @@ static int expand(struct expansion *e, struct wd_blob pattern, wd_node_id node, 
 		return 0;
 	if (!wd_blob_token(&rest, '/', &name))
 		return wd_tree_node(e->tree, node)->flags & WD_NODE_GHOST ? 0 : e->hit(e->ctx, node);
+	/* `**` may stand for no component, so that it matches what is no directory, too */
 	if (wd_tree_node(e->tree, node)->type != WD_TYPE_DIR)
-		return 0;
+		return wd_blob_is(pattern, "**") ? expand(e, WD_BLOB(""), node, depth) : 0;
 	if (wd_blob_is(name, "**"))
 		return expand_deep(e, pattern, rest, node, depth);
 	if (!wd_glob_is_literal(name))
