@@ -226,7 +226,7 @@ run_setup() {
 # ---- Cases
 
 snapshot() {
-	find "$fs" -printf '%p %y %m %s %T@ %C@\n' | sort
+	find "$fs" -printf '%p %y %m %s %T@ %C@\n' 2>/dev/null | sort
 }
 
 # lines_match EXPECTED ACTUAL: two files
