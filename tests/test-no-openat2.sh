@@ -156,7 +156,8 @@ stays_inside() {
 }
 
 test_errno() {
-	local errno=$1 n root
+	local errno=$1 n root suite
+	suite=$(debian_suite)
 	if [ -z "$WD_SANITIZED" ] || [ "$errno" = ENOSYS ]; then
 		test_links "$errno"
 	fi
@@ -170,7 +171,7 @@ test_errno() {
 		check "$errno: a chain of $n links" same_without "$errno" "$work/chain"
 	done
 	check "$errno: a hostile tree" same_without "$errno" "$work/hostile"
-	for root in "$work/ubi8" "$(root_cache)/$(debian_suite)"; do
+	for root in "$work/ubi8" "$(root_cache)/${suite:-none}"; do
 		[ ! -d "$root" ] || check "$errno: ${root##*/}" same_without "$errno" "$root"
 	done
 }
