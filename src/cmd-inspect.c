@@ -40,6 +40,10 @@ static int check_fail_on(const struct wd_cli *cli)
 {
 	struct wd_blob rest = wd_blob_str(cli->fail_on), word;
 
+	if (rest.len == 0) {
+		wd_complain("--fail-on: no condition");
+		return WD_EXIT_USAGE;
+	}
 	while (wd_blob_token(&rest, ',', &word)) {
 		if (is_one_of(word, lineage_words, WD_ARRAY_SIZE(lineage_words)) ||
 		    is_one_of(word, style_words, WD_ARRAY_SIZE(style_words)) ||
