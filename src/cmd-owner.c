@@ -76,6 +76,8 @@ static wd_node_id find(struct wd_subject *s, const char *operand)
 	wd_node_id stripped = rest ? wd_tree_find(s->tree, wd_blob_str(rest), false) : WD_NODE_NONE;
 	wd_node_id plain;
 
+	if (*operand == '\0')
+		return WD_NODE_NONE;
 	if (on_disk(s, stripped))
 		return stripped;
 	plain = wd_tree_find(s->tree, wd_blob_str(operand), false);

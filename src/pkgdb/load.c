@@ -368,11 +368,20 @@ static bool read_by_another(const struct wd_load *l, size_t i)
 	return false;
 }
 
-/* What a backend has not said itself about a failure is said here, once. */
-static bool needs_error(const struct wd_worker *w)
+/* What no backend says of itself. */
+static bool is_misconduct(int status)
 {
-	return w->status < 0 && (w->nerrors == 0 || w->status == WD_ECRASHED ||
-				 w->status == WD_ETIMEOUT || w->status == WD_EPROTOCOL);
+	return status == WD_ECRASHED || status == WD_ETIMEOUT || status == WD_EPROTOCOL;
+}
+
+/* What a backend has not said itself about a failure is said here, once. */
+static void say_failure(const struct wd_worker *w, struct wd_catalog *cat, const char *path)
+{
+	if (is_misconduct(w->status))
+		wd_catalog_error(cat, path, w->status, "%s (backend %s)", wd_status_text(w->status),
+				 w->db->backend->name);
+	else if (w->status < 0 && w->nerrors == 0)
+		wd_catalog_error(cat, path, w->status, NULL);
 }
 
 /* Settles one worker's result; its database goes to the catalog. */
@@ -382,8 +391,7 @@ static int settle(struct wd_load *l, size_t i)
 
 	if (w->status == WD_EABSENT || (w->status == WD_ENOTMINE && read_by_another(l, i)))
 		return 0;
-	if (needs_error(w))
-		wd_catalog_error(l->cat, w->db->path, w->status, NULL);
+	say_failure(w, l->cat, w->db->path);
 	w->db->complete = w->status == 0 && w->nerrors == 0;
 	if (wd_array_push(&l->cat->dbs, w->db) < 0)
 		return -ENOMEM;
@@ -423,8 +431,7 @@ int wd_load_about(const struct wd_descriptor *backend, struct wd_catalog *cat, c
 	if (!w.eof)
 		wd_worker_kill(&w, WD_ETIMEOUT);
 	wd_worker_wait(&w);
-	if (needs_error(&w))
-		wd_catalog_error(cat, backend->name, w.status, NULL);
+	say_failure(&w, cat, backend->name);
 	*ret_version = w.about[0] ? WD_TAKE_PTR(w.about[0]) : strdup("");
 	*ret_libraries = w.about[1] ? WD_TAKE_PTR(w.about[1]) : strdup("");
 	r = *ret_version && *ret_libraries ? w.status : -ENOMEM;

@@ -52,29 +52,30 @@ static int settle_descriptors(const struct wd_job *job, int pipe_fd)
 	return 0;
 }
 
-static int module_error(struct wd_sink *sink, int status, const char *detail)
-{
-	wd_sink_error(sink, status, NULL, "backend module: %s", detail ? detail : "unknown error");
-	return status;
-}
-
 static int load_module(const struct wd_descriptor *d, struct wd_sink *sink,
 		       const struct wd_backend **ret)
 {
 	char path[4096];
 	const struct wd_backend *backend;
 	void *module;
+	const char *why;
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/%s.so", d->dir, d->name) >= sizeof(path))
 		return -ENAMETOOLONG;
 	module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	if (!module)
-		return module_error(sink, WD_EMODULE, dlerror());
-	backend = dlsym(module, WD_BACKEND_SYMBOL);
-	if (!backend || !backend->load)
-		return module_error(sink, WD_EMODULE, "no " WD_BACKEND_SYMBOL " in it");
-	if (backend->abi != WD_BACKEND_ABI)
-		return module_error(sink, WD_EABI, "it was built for another ABI version");
+	backend = module ? dlsym(module, WD_BACKEND_SYMBOL) : NULL;
+	if (backend && backend->abi != WD_BACKEND_ABI) {
+		wd_sink_error(sink, WD_EABI, NULL,
+			      "backend %s: module is for ABI version %u, this program has %d",
+			      d->name, backend->abi, WD_BACKEND_ABI);
+		return WD_EABI;
+	}
+	if (!backend || !backend->load) {
+		why = module ? "no " WD_BACKEND_SYMBOL " in its module" : dlerror();
+		wd_sink_error(sink, WD_EMODULE, NULL, "backend %s: %s", d->name,
+			      why ? why : "its module cannot be loaded");
+		return WD_EMODULE;
+	}
 	*ret = backend;
 	return 0;
 }

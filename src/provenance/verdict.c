@@ -104,8 +104,8 @@ static int weigh(struct judge *j, const struct wd_db *db, uint32_t distro, uint3
 	l->packages += n;
 	l->confidence = WD_STRENGTH_STRONG;
 	return add_evidence(l, "database", db->path, WD_STRENGTH_STRONG,
-			    "%" PRIu32 " of %" PRIu32 " packages (%s %.*s)", n, db->npackages,
-			    db->backend->name, WD_BLOB_PRINTF(format));
+			    "%" PRIu32 " of %" PRIu32 " package%s (%s %.*s)", n, db->npackages,
+			    db->npackages == 1 ? "" : "s", db->backend->name, WD_BLOB_PRINTF(format));
 }
 
 static int weigh_database(struct judge *j, const struct wd_db *db, uint32_t *counts)

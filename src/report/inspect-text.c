@@ -86,6 +86,13 @@ static void show_head(const struct wd_subject *s, const struct wd_verdict *v, st
 	wd_buf_str(&out->buf, "\n");
 }
 
+/* "1 package", "22,883 packages" */
+static void count(struct wd_out *out, uint64_t n, const char *what)
+{
+	wd_text_number(&out->buf, n);
+	wd_buf_printf(&out->buf, " %s%s", what, n == 1 ? "" : "s");
+}
+
 /* The evidence behind each lineage; with several, each under its name. */
 static void show_lineages(const struct wd_subject *s, const struct wd_verdict *v,
 			  struct wd_out *out)
@@ -99,8 +106,11 @@ static void show_lineages(const struct wd_subject *s, const struct wd_verdict *v
 			label(out, name);
 			name = "";
 			padded(out, wd_blob_str(s->distros.list.v[l->distro].label), 24);
-			wd_buf_printf(&out->buf, "  %-8s %" PRIu64 " packages, %" PRIu64 " files\n",
-				      wd_strength_name(l->confidence), l->packages, l->files);
+			wd_buf_printf(&out->buf, "  %-8s ", wd_strength_name(l->confidence));
+			count(out, l->packages, "package");
+			wd_buf_str(&out->buf, ", ");
+			count(out, l->files, "file");
+			wd_buf_str(&out->buf, "\n");
 		}
 		for (size_t k = 0; k < l->evidence.n; k++) {
 			label(out, name);
@@ -130,10 +140,10 @@ static void show_databases(const struct wd_subject *s, struct wd_out *out)
 		wd_buf_byte(&out->buf, ' ');
 		wd_text_escape(&out->buf, wd_blob_str(db->path));
 		wd_buf_str(&out->buf, ": ");
-		wd_text_number(&out->buf, db->npackages);
-		wd_buf_str(&out->buf, " packages, ");
-		wd_text_number(&out->buf, db->claims.n);
-		wd_buf_printf(&out->buf, " paths%s\n", db->complete ? "" : " (incomplete)");
+		count(out, db->npackages, "package");
+		wd_buf_str(&out->buf, ", ");
+		count(out, db->claims.n, "path");
+		wd_buf_str(&out->buf, db->complete ? "\n" : " (incomplete)\n");
 	}
 }
 
