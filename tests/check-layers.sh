@@ -20,6 +20,7 @@ src/base/tsv.c: our own tables of data
 src/main.c: our own directory, to tell the build tree from an installation
 src/cmd-owner.c: the name that the user gave the rootfs, in front of paths
 src/pkgdb/load.c: /dev/null, for a worker that has no database
+backends/common.c: single names in directories of the request
 backends/dpkg.c: single names in directories that wd_request_open() opened
 backends/dpkg-statusd.c: single names in the directory of the request
 '
@@ -108,12 +109,13 @@ backend_rule() {
 				next
 			}
 			if (header ~ /^base\/[^\/]*$/ || header == "pkgdb/backend.h") next
+			if (header ~ /^(common|json-doc|sqlite-fd|xml)\.h$/) next
 			if (header !~ ("^" family "[-.][^/]*$")) print
 		}'
 }
 
 library_rule() {
-	includes <"$1" | grep -E '^src/.*[<"](rpm/|dpkg/|db\.h|sqlite3\.h)' |
+	includes <"$1" | grep -E '^src/.*[<"](rpm/|dpkg/|db\.h|sqlite3\.h|expat\.h|yaml\.h)' |
 		grep -v '^src/report/format-sqlite\.c:'
 }
 
