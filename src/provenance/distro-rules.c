@@ -163,7 +163,8 @@ static bool holds(struct wd_condition *c, const struct wd_catalog *cat, uint32_t
 	unsigned answer;
 	regmatch_t m[1];
 
-	if (!compile(c, cat->strings.entries.n))
+	/* what is not recorded matches nothing, not even ".*" */
+	if (string == 0 || !compile(c, cat->strings.entries.n))
 		return false;
 	answer = c->answers[string / 4] >> shift & 3;
 	if (answer == 0) {

@@ -300,17 +300,22 @@ static int assign_package(struct assigner *a, struct wd_cat_package *pkg, struct
  * The tie-breaker for packages that name nobody: os-release's ID, where packages of this backend
  * can have it; else the distro of most other packages of the database.
  */
-static struct wd_blob tie_breaker(const struct assigner *a, const struct wd_db *db)
+static int tie_breaker(const struct assigner *a, const struct wd_db *db, struct wd_blob *ret_id)
 {
+	WD_CLEANUP_FREE uint32_t *packages = calloc(a->d->list.n, sizeof(*packages));
 	uint32_t best = 0;
 
-	if (os_release_decides(a, db->backend->name))
-		return wd_blob_str(a->os->id);
+	if (!packages)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < db->npackages; i++)
+		packages[a->cat->packages.v[db->package + i].distro]++;
 	for (uint32_t i = 1; i < a->d->list.n; i++)
-		if (!a->d->list.v[i].vendor &&
-		    (best == 0 || a->d->list.v[i].packages > a->d->list.v[best].packages))
+		if (!a->d->list.v[i].vendor && packages[i] &&
+		    (best == 0 || packages[i] > packages[best]))
 			best = i;
-	return wd_blob_str(a->d->list.v[best].id);
+	*ret_id = wd_blob_str(os_release_decides(a, db->backend->name) ? a->os->id
+									: a->d->list.v[best].id);
+	return 0;
 }
 
 static int assign_db(struct assigner *a, const struct wd_db *db)
@@ -329,7 +334,7 @@ static int assign_db(struct assigner *a, const struct wd_db *db)
 			r = assign_package(a, pkg, rule ? rule->id : WD_BLOB_NULL);
 	}
 	if (r == 0)
-		id = tie_breaker(a, db);
+		r = tie_breaker(a, db, &id);
 	for (uint32_t i = 0; r == 0 && i < db->npackages; i++)
 		if (undecided[i])
 			r = assign_package(a, &a->cat->packages.v[db->package + i], id);
