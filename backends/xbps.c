@@ -3,14 +3,13 @@
  * The package database of xbps, in var/db/xbps/ (lib/pkgdb.c, lib/package_register.c and
  * bin/xbps-create/main.c of xbps):
  *
- *	pkgdb-0.38.plist	a dict of packages by name, each a dict: pkgver
- *(NAME-VERSION_REVISION), state, architecture, maintainer, homepage, repository, installed_size,
- *hold, source-revisions ("SOURCE:COMMIT", void-packages' xbps-src), alternatives (GROUP: array of
- *"LINK:TARGET"); and _XBPS_ALTERNATIVES_, a dict of the groups: array of packages, the one in
- *effect first
- *	.NAME-files.plist	a dict of the arrays files, conf_files, links and dirs of dicts:
- *file, sha256, size, target. The target of a link is recorded as an absolute path, whatever the
- *link itself holds.
+ * pkgdb-0.38.plist is a dict of packages by name, each a dict: pkgver (NAME-VERSION_REVISION),
+ * state, architecture, maintainer, homepage, repository, installed_size, hold, source-revisions
+ * ("SOURCE:COMMIT", by xbps-src of void-packages), alternatives (GROUP: array of "LINK:TARGET").
+ * Its _XBPS_ALTERNATIVES_ is a dict of the groups: array of packages, the one in effect first.
+ *
+ * .NAME-files.plist is a dict of the arrays files, conf_files, links and dirs, of dicts: file,
+ * sha256, size. The target of a link is there, too, but made absolute: not what the link holds.
  */
 #include "common.h"
 #include "xbps-plist.h"
