@@ -92,21 +92,23 @@ verdict 'flags made by rows.c are documented' "$(
 		sed -n 's/.*flag(out, start, "\([a-z]*\)").*/\1/p' src/report/rows.c | lacking "$page"
 	done
 )"
-verdict 'limits are as in limits.h' "$(
-	n() { sed -n "s/^#define WD_LIMIT_$1 (*\([0-9]*\).*/\1/p" src/pkgdb/limits.h; }
-	while read -r limit text; do
-		tr '\n' ' ' <man/whodistro.1 | grep -qF "$text" || echo "$limit: $text"
-	done <<-EOF
-		PACKAGES $(n PACKAGES | sed ':a;s/\B[0-9]\{3\}\>/,&/;ta') packages
-		CLAIMS $(n CLAIMS | sed ':a;s/\B[0-9]\{3\}\>/,&/;ta') paths
-		ERRORS $(n ERRORS | sed ':a;s/\B[0-9]\{3\}\>/,&/;ta') errors
-		BYTES $(n BYTES) GiB of records
-		MEMORY $(n MEMORY) GiB of address space
-		CPU_SECONDS $(n CPU_SECONDS) seconds of CPU time
-		WALL_SECONDS $(n WALL_SECONDS) seconds is killed
-		STRING $(n STRING) KiB
-	EOF
-)"
+for page in whodistro.1 whodistro-backend.7; do
+	verdict "limits in $page are as in limits.h" "$(
+		n() { sed -n "s/^#define WD_LIMIT_$1 (*\([0-9]*\).*/\1/p" src/pkgdb/limits.h; }
+		while read -r limit text; do
+			tr '\n' ' ' <"man/$page" | grep -qF "$text" || echo "$limit: $text"
+		done <<-EOF
+			PACKAGES $(n PACKAGES | sed ':a;s/\B[0-9]\{3\}\>/,&/;ta') packages
+			CLAIMS $(n CLAIMS | sed ':a;s/\B[0-9]\{3\}\>/,&/;ta') paths
+			ERRORS $(n ERRORS | sed ':a;s/\B[0-9]\{3\}\>/,&/;ta') errors
+			BYTES $(n BYTES) GiB of records
+			MEMORY $(n MEMORY) GiB of address space
+			CPU_SECONDS $(n CPU_SECONDS) seconds of CPU time
+			WALL_SECONDS $(n WALL_SECONDS) seconds is killed
+			STRING $(n STRING) KiB
+		EOF
+	)"
+done
 
 # Codes that nothing reports are in no report.
 verdict 'error codes are in whodistro-json(5)' "$(
@@ -178,7 +180,7 @@ done
 
 # ---- Form
 
-for page in man/whodistro.1 man/whodistro-json.5; do
+for page in man/whodistro.1 man/whodistro-json.5 man/whodistro-backend.7; do
 	if command -v mandoc >/dev/null; then
 		verdict "mandoc accepts $page" "$(mandoc -Tlint -Wwarning "$page")"
 	else
