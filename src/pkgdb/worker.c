@@ -89,9 +89,11 @@ static int run_backend(const struct wd_job *job, struct wd_pipe_sink *s)
 				 .open = open_beneath};
 	const struct wd_backend *backend;
 	int r = load_module(job->backend, &s->sink, &backend);
+	uint32_t fences;
 
 	if (r < 0)
 		return r;
+	fences = wd_fence_raise(FD_DIR);
 	if (job->about) {
 		char libraries[1024] = "";
 
@@ -100,7 +102,7 @@ static int run_backend(const struct wd_job *job, struct wd_pipe_sink *s)
 		wd_pipe_sink_about(s, backend->version, libraries);
 		return 0;
 	}
-	wd_pipe_sink_hello(s, wd_fence_raise(FD_DIR), "");
+	wd_pipe_sink_hello(s, fences, "");
 	return backend->load(&req, &s->sink);
 }
 
