@@ -44,12 +44,6 @@ static bool valid_dir(struct wd_blob dir)
 	return true;
 }
 
-static bool valid_name(struct wd_blob name)
-{
-	return name.len < WD_WIRE_NAME_MAX && !wd_blob_is(name, ".") && !wd_blob_is(name, "..") &&
-	       wd_blob_chr(name, '/') < 0 && wd_blob_chr(name, '\0') < 0;
-}
-
 static int take_format(struct wd_worker *w, struct wd_catalog *cat, struct wd_cursor *c)
 {
 	struct wd_blob format = wd_wire_get(c);
@@ -91,15 +85,15 @@ static int take_dir(struct wd_worker *w, struct wd_cursor *c)
 	return wd_strpool_intern(&w->db->dirs, dir, &w->dir);
 }
 
-static int keep(struct wd_db *db, struct wd_blob bytes, uint32_t *ret_ref)
+/*
+ * What follows the claim's head: name, target, recorded and digest bytes, one after another. They
+ * are kept as they come, in one piece.
+ */
+static bool valid_claim(const struct wd_wire_claim *h, struct wd_blob bytes)
 {
-	return bytes.len ? wd_pool_add(&db->bytes, bytes, ret_ref) : 0;
-}
+	size_t len = (size_t)h->name_len + h->target_len + h->recorded_len + h->digest_len;
 
-static bool valid_claim(const struct wd_wire_claim *h, const struct wd_cursor *c,
-			struct wd_blob name)
-{
-	return !c->failed && c->pos == c->len && valid_name(name) &&
+	return bytes.len == len && wd_wire_valid_name(wd_blob_head(bytes, h->name_len)) &&
 	       h->digest_len <= WD_DIGEST_MAX && h->target_len <= WD_WIRE_NAME_MAX &&
 	       h->recorded_len <= WD_WIRE_NAME_MAX && !(h->flags >> WD_CLAIM_FLAG_COUNT);
 }
@@ -108,43 +102,42 @@ static int take_claim(struct wd_worker *w, struct wd_cursor *c)
 {
 	struct wd_db *db = w->db;
 	struct wd_wire_claim h = {0};
-	struct wd_blob name, target, recorded, digest;
-	struct wd_cat_claim claim;
+	struct wd_cat_claim *claim;
+	struct wd_blob bytes;
+	uint32_t at = 0;
 	int r;
 
 	if (get(c, &h, sizeof(h)) < 0)
 		return WD_EPROTOCOL;
-	name = wd_cursor_bytes(c, h.name_len);
-	target = wd_cursor_bytes(c, h.target_len);
-	recorded = wd_cursor_bytes(c, h.recorded_len);
-	digest = wd_cursor_bytes(c, h.digest_len);
-	if (!valid_claim(&h, c, name) || db->packages.n == 0)
+	bytes = wd_cursor_bytes(c, c->len - c->pos);
+	if (!valid_claim(&h, bytes) || db->packages.n == 0)
 		return WD_EPROTOCOL;
 	if (db->claims.n >= WD_LIMIT_CLAIMS)
 		return WD_ELIMIT;
-	claim = (struct wd_cat_claim){.package = (uint32_t)db->packages.n - 1,
-				      .dir = w->dir,
-				      .node = UINT32_MAX,
-				      .name_len = h.name_len,
-				      .target_len = h.target_len,
-				      .recorded_len = h.recorded_len,
-				      .mode = h.mode,
-				      .flags = (uint16_t)h.flags,
-				      .digest_algo = h.digest_algo,
-				      .digest_len = h.digest_len,
-				      .size = h.size};
-	r = keep(db, name, &claim.name);
+	r = bytes.len ? wd_pool_add(&db->bytes, bytes, &at) : 0;
 	if (r == 0)
-		r = keep(db, target, &claim.target);
-	if (r == 0)
-		r = keep(db, recorded, &claim.recorded);
-	if (r == 0)
-		r = keep(db, digest, &claim.digest);
+		r = wd_array_reserve(&db->claims, 1);
 	if (r < 0)
 		return r;
+	claim = &db->claims.v[db->claims.n++];
+	*claim = (struct wd_cat_claim){.package = (uint32_t)db->packages.n - 1,
+				       .dir = w->dir,
+				       .node = UINT32_MAX,
+				       .name = at,
+				       .target = at + h.name_len,
+				       .recorded = at + h.name_len + h.target_len,
+				       .digest = at + h.name_len + h.target_len + h.recorded_len,
+				       .name_len = h.name_len,
+				       .target_len = h.target_len,
+				       .recorded_len = h.recorded_len,
+				       .mode = h.mode,
+				       .flags = (uint16_t)h.flags,
+				       .digest_algo = h.digest_algo,
+				       .digest_len = h.digest_len,
+				       .size = h.size};
 	db->has_trees |= (h.flags & WD_CLAIM_TREE) != 0;
-	db->packages.v[claim.package].nclaims++;
-	return wd_array_push(&db->claims, claim);
+	db->packages.v[claim->package].nclaims++;
+	return 0;
 }
 
 static int take_alias(struct wd_worker *w, struct wd_cursor *c)

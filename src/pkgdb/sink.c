@@ -102,13 +102,6 @@ static bool send_dir(struct wd_pipe_sink *s, struct wd_blob dir)
 	return true;
 }
 
-static bool valid_name(struct wd_blob name)
-{
-	return name.len < WD_WIRE_NAME_MAX && !wd_blob_is(name, ".") && !wd_blob_is(name, "..") &&
-	       (name.len == 0 ||
-		(!memchr(name.ptr, '/', name.len) && !memchr(name.ptr, '\0', name.len)));
-}
-
 static int refuse(struct wd_sink *sink, const struct wd_claim *c)
 {
 	struct wd_blob dir = wd_blob_head(c->dir, 200);
@@ -134,7 +127,7 @@ static int sink_claim(struct wd_sink *sink, const struct wd_claim *c)
 		return s->status;
 	if (!s->in_package)
 		return WD_ECORRUPT;
-	if (!valid_name(c->name) || !send_dir(s, c->dir))
+	if (!wd_wire_valid_name(c->name) || !send_dir(s, c->dir))
 		return refuse(sink, c);
 	if (++s->claims > WD_LIMIT_CLAIMS)
 		return s->status = WD_ELIMIT;
@@ -144,9 +137,11 @@ static int sink_claim(struct wd_sink *sink, const struct wd_claim *c)
 	at = wd_wire_begin(&s->out, WD_WIRE_CLAIM);
 	wd_buf_append(&s->out, &w, sizeof(w));
 	wd_buf_blob(&s->out, c->name);
-	wd_buf_blob(&s->out, target);
-	wd_buf_blob(&s->out, recorded);
-	wd_buf_append(&s->out, c->digest.ptr, w.digest_len);
+	if (target.len || recorded.len || w.digest_len) {
+		wd_buf_blob(&s->out, target);
+		wd_buf_blob(&s->out, recorded);
+		wd_buf_append(&s->out, c->digest.ptr, w.digest_len);
+	}
 	return end_record(s, at);
 }
 

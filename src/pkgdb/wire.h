@@ -91,4 +91,16 @@ static inline struct wd_blob wd_wire_get(struct wd_cursor *c)
 	return wd_cursor_bytes(c, len);
 }
 
+/* Whether a claim's last component is one; empty is allowed. */
+static inline bool wd_wire_valid_name(struct wd_blob name)
+{
+	uint8_t bad = 0;
+
+	if (name.len >= WD_WIRE_NAME_MAX || wd_blob_is(name, ".") || wd_blob_is(name, ".."))
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		bad |= (uint8_t)((name.ptr[i] == '/') | (name.ptr[i] == '\0'));
+	return !bad;
+}
+
 #endif

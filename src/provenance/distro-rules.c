@@ -23,6 +23,64 @@ static bool parse_field(struct wd_blob name, enum wd_package_field *ret)
 	return false;
 }
 
+/* Behind a group or a set that begins at p: both are passed over whole. */
+static const char *skip_bracket(const char *p, const char *end)
+{
+	int depth = 0;
+
+	if (*p == '[') {
+		p += p + 1 < end && p[1] == '^' ? 2 : 1;
+		p = p < end ? memchr(p + 1, ']', (size_t)(end - p - 1)) : NULL;
+		return p ? p + 1 : end;
+	}
+	for (; p < end; p++) {
+		if (*p == '\\')
+			p++;
+		else if (*p == '[')
+			p = skip_bracket(p, end) - 1;
+		else if (*p == '(')
+			depth++;
+		else if (*p == ')' && --depth == 0)
+			return p + 1;
+	}
+	return end;
+}
+
+/*
+ * The longest run of plain bytes outside groups and sets, which no match can do without: most
+ * strings lack it, and compiling an expression costs more than all packages' answers. An
+ * alternation at the top has no such run.
+ */
+static void find_literal(struct wd_condition *c)
+{
+	const char *p = c->pattern.ptr, *end = p + c->pattern.len;
+	char run[sizeof(c->literal)];
+	size_t n = 0, best = 0;
+
+	while (p < end) {
+		bool plain = *p == '\\' || !strchr("^$.[]()|*+?{}", *p);
+		const char *next = *p == '[' || *p == '(' ? skip_bracket(p, end)
+							  : p + (*p == '\\' ? 2 : 1);
+
+		if (*p == '|') {
+			c->literal[0] = '\0';
+			return;
+		}
+		/* what may be repeated no times is not needed */
+		if (plain && next <= end && !(next < end && strchr("*?{", *next)) &&
+		    n + 1 < sizeof(run))
+			run[n++] = next[-1];
+		else
+			n = 0;
+		if (n > best) {
+			best = n;
+			memcpy(c->literal, run, n);
+			c->literal[n] = '\0';
+		}
+		p = next;
+	}
+}
+
 /* field=ERE && field=ERE … */
 static int parse_conditions(struct wd_rule *rule, struct wd_blob text)
 {
@@ -36,6 +94,7 @@ static int parse_conditions(struct wd_rule *rule, struct wd_blob text)
 		    !parse_field(wd_blob_trim(wd_blob_head(one, (size_t)eq)), &c->field))
 			return WD_ECORRUPT;
 		c->pattern = wd_blob_skip(one, (size_t)eq + 1);
+		find_literal(c);
 		rule->nconditions++;
 		text = wd_blob_skip(text, one.len + (and ? 4 : 0));
 	}
@@ -150,25 +209,26 @@ static bool compile(struct wd_condition *c, size_t nstrings)
 
 static bool run(const struct wd_condition *c, struct wd_blob s, regmatch_t *m, size_t nm)
 {
-	char empty[1] = "";
-
 	m[0].rm_so = 0;
 	m[0].rm_eo = (regoff_t)s.len;
-	return regexec(c->compiled, s.ptr ? s.ptr : empty, nm, m, REG_STARTEND) == 0;
+	return regexec(c->compiled, s.ptr, nm, m, REG_STARTEND) == 0;
 }
 
 static bool holds(struct wd_condition *c, const struct wd_catalog *cat, uint32_t string)
 {
+	struct wd_blob s = wd_strpool_get(&cat->strings, string);
 	unsigned shift = string % 4 * 2;
 	unsigned answer;
 	regmatch_t m[1];
 
 	/* what is not recorded matches nothing, not even ".*" */
-	if (string == 0 || !compile(c, cat->strings.entries.n))
+	if (string == 0 ||
+	    (*c->literal && !memmem(s.ptr, s.len, c->literal, strlen(c->literal))) ||
+	    !compile(c, cat->strings.entries.n))
 		return false;
 	answer = c->answers[string / 4] >> shift & 3;
 	if (answer == 0) {
-		answer = run(c, wd_strpool_get(&cat->strings, string), m, 1) ? 2 : 1;
+		answer = run(c, s, m, 1) ? 2 : 1;
 		c->answers[string / 4] |= (uint8_t)(answer << shift);
 	}
 	return answer == 2;

@@ -44,6 +44,7 @@ struct wd_writer;
 struct wd_format {
 	const char *name;
 	bool needs_file; /* cannot be written to a stream */
+	bool lean;	 /* leaves optional columns out: they need not be filled */
 	int (*begin)(struct wd_writer *w);
 	int (*row)(struct wd_writer *w, const struct wd_cell *cells);
 	/* Ends the report; the errors go into it where the format has a place for them. */

@@ -224,7 +224,7 @@ static void fill_owner(struct wd_rows *rows, struct wd_blob path, const struct w
 	cells[WD_MAP_SOURCE].text = wd_package_field(cat, p, WD_PACKAGE_SOURCE);
 	cells[WD_MAP_DB].text = wd_blob_str(cat->dbs.v[p->db]->path);
 	cells[WD_MAP_DISTRO].text = wd_blob_str(rows->s->distros.list.v[p->distro].label);
-	if (!owner->claim)
+	if (!owner->claim || rows->writer->format->lean)
 		return;
 	cells[WD_MAP_DB_PATH].text =
 		make_db_path(&rows->scratch, owner->db, owner->claim, path);
