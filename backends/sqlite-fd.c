@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "rpm-sqlite-vfs.h"
+#include "sqlite-fd.h"
 
 #include <sys/stat.h>
+
+/* Between the page cache, the schema and one value that is being read. */
+#define HEAP_MAX (128 << 20)
+#define SQL_MAX (1 << 20)
+
+#define VFS_NAME "whodistro"
+/* SQLite derives the names of the log and the journal from it. */
+#define VFS_MAIN "/db"
 
 struct vfs_file {
 	sqlite3_file base;
@@ -126,9 +134,9 @@ static const sqlite3_io_methods file_methods = {
 	.xDeviceCharacteristics = file_characteristics,
 };
 
-static struct wd_rpm_vfs *vfs_of(sqlite3_vfs *vfs)
+static struct wd_sqlite *vfs_of(sqlite3_vfs *vfs)
 {
-	return (struct wd_rpm_vfs *)vfs->pAppData;
+	return (struct wd_sqlite *)vfs->pAppData;
 }
 
 static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
@@ -161,7 +169,7 @@ static int vfs_delete(sqlite3_vfs *vfs, const char *name, int sync)
 
 static int vfs_access(sqlite3_vfs *vfs, const char *name, int flags, int *ret)
 {
-	*ret = flags == SQLITE_ACCESS_EXISTS && strcmp(name, WD_RPM_VFS_MAIN "-wal") == 0 &&
+	*ret = flags == SQLITE_ACCESS_EXISTS && strcmp(name, VFS_MAIN "-wal") == 0 &&
 	       vfs_of(vfs)->wal_fd >= 0;
 	return SQLITE_OK;
 }
@@ -198,57 +206,72 @@ static int vfs_current_time(sqlite3_vfs *vfs, double *ret)
  * Puts a descriptor, or -1 where there is none, into *ret_fd. One that does not open is reported,
  * and the database read without it. Returns 0, or a negative status that ends the load.
  */
-static int open_beside(struct wd_rpm_source *src, const char *suffix, int *ret_fd)
+static int open_beside(struct wd_sqlite *s, const char *name, const char *suffix, int *ret_fd)
 {
-	const char *slash = strrchr(src->req->path, '/');
-	WD_CLEANUP_BUF struct wd_buf name = WD_BUF_INIT;
+	WD_CLEANUP_BUF struct wd_buf path = WD_BUF_INIT;
 	int fd;
 
-	wd_buf_printf(&name, "%s%s", slash ? slash + 1 : src->req->path, suffix);
-	wd_buf_byte(&name, '\0');
-	if (name.status < 0)
-		return name.status;
-	fd = wd_request_open(src->req, name.ptr);
+	wd_buf_printf(&path, "%s%s", name, suffix);
+	wd_buf_byte(&path, '\0');
+	if (path.status < 0)
+		return path.status;
+	fd = wd_request_open(s->req, path.ptr);
 	*ret_fd = fd < 0 ? -1 : fd;
 	if (fd >= 0 || fd == WD_EABSENT)
 		return 0;
-	return wd_sink_error(src->sink, fd, NULL, "%s: %s", name.ptr, wd_status_text(fd));
+	return wd_sink_error(s->sink, fd, s->error_path, "%s: %s", path.ptr, wd_status_text(fd));
 }
 
 /*
- * rpm has used the log ever since it has used SQLite. Where a rollback journal is hot all the
- * same (SQLite's test: its first byte is not 0), the database is in the middle of a change.
+ * rpm has used the log ever since it has used SQLite, and Nix does unless told otherwise. Where a
+ * rollback journal is hot all the same (SQLite's test: its first byte is not 0), the database is
+ * in the middle of a change.
  */
-static int check_journal(struct wd_rpm_source *src)
+static int check_journal(struct wd_sqlite *s, const char *name)
 {
 	WD_CLEANUP_FD int fd = -1;
-	int r = open_beside(src, "-journal", &fd);
+	int r = open_beside(s, name, "-journal", &fd);
 	char first;
 
 	if (r < 0 || fd < 0)
 		return r;
 	if (pread(fd, &first, 1, 0) == 1 && first)
-		return wd_sink_error(src->sink, WD_EUNSUPPORTED, NULL,
+		return wd_sink_error(s->sink, WD_EUNSUPPORTED, s->error_path,
 				     "SQLite: an unfinished change in the rollback journal was not "
 				     "undone");
 	return 0;
 }
 
-int wd_rpm_vfs_init(struct wd_rpm_vfs *v, struct wd_rpm_source *src)
+/*
+ * SQLite reads a last page that is cut short as if zeros followed. Only a log explains such a size
+ * (file format, section 1.2: the main file is made of whole pages).
+ */
+static int check_size(struct wd_sqlite *s, int main_fd)
 {
-	int r = check_journal(src);
+	uint8_t be[2];
+	struct stat st;
+	unsigned page;
 
-	if (r == 0)
-		r = open_beside(src, "-wal", &v->wal_fd);
-	if (r < 0)
-		return r;
-	v->main_fd = src->req->fd;
-	v->vfs = (sqlite3_vfs){
+	if (s->wal_fd >= 0 || pread(main_fd, be, sizeof(be), 16) != sizeof(be) ||
+	    fstat(main_fd, &st) < 0)
+		return 0;
+	page = be[0] << 8 | be[1];
+	page = page == 1 ? 65536 : page;
+	if (page == 0 || st.st_size % page == 0)
+		return 0;
+	return wd_sink_error(s->sink, WD_ECORRUPT, s->error_path,
+			     "SQLite: cut off in the middle of its last page");
+}
+
+static int register_vfs(struct wd_sqlite *s, int main_fd)
+{
+	s->main_fd = main_fd;
+	s->vfs = (sqlite3_vfs){
 		.iVersion = 1,
 		.szOsFile = sizeof(struct vfs_file),
 		.mxPathname = 64,
-		.zName = WD_RPM_VFS_NAME,
-		.pAppData = v,
+		.zName = VFS_NAME,
+		.pAppData = s,
 		.xOpen = vfs_open,
 		.xDelete = vfs_delete,
 		.xAccess = vfs_access,
@@ -257,14 +280,89 @@ int wd_rpm_vfs_init(struct wd_rpm_vfs *v, struct wd_rpm_source *src)
 		.xSleep = vfs_sleep,
 		.xCurrentTime = vfs_current_time,
 	};
-	return sqlite3_vfs_register(&v->vfs, 0) == SQLITE_OK ? 0 : -ENOMEM;
+	return sqlite3_vfs_register(&s->vfs, 0) == SQLITE_OK ? 0 : -ENOMEM;
 }
 
-void wd_rpm_vfs_done(struct wd_rpm_vfs *v)
+static int authorize(void *ctx, int action, const char *a, const char *b, const char *db,
+		     const char *trigger)
 {
-	if (!v->vfs.pAppData)
-		return;
-	sqlite3_vfs_unregister(&v->vfs);
-	if (v->wal_fd >= 0)
-		close(v->wal_fd);
+	const struct wd_sqlite *s = ctx;
+
+	(void)b;
+	(void)db;
+	if (trigger)
+		return SQLITE_DENY;
+	if (action == SQLITE_SELECT)
+		return SQLITE_OK;
+	return action == SQLITE_READ && a && sqlite3_stricmp(a, s->table) == 0 ? SQLITE_OK
+									       : SQLITE_DENY;
+}
+
+/* EXCLUSIVE keeps the index of the write-ahead log in memory instead of a file beside it. */
+static int configure(sqlite3 *db)
+{
+	static const struct {
+		int what, on;
+	} flags[] = {
+		{SQLITE_DBCONFIG_DEFENSIVE, 1},	       {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+		{SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},   {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+		{SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1},
+	};
+
+	for (size_t i = 0; i < WD_ARRAY_SIZE(flags); i++)
+		sqlite3_db_config(db, flags[i].what, flags[i].on, NULL);
+	sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, SQL_MAX);
+	sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
+	return sqlite3_exec(db,
+			    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY;"
+			    "PRAGMA query_only=1; PRAGMA cell_size_check=1",
+			    NULL, NULL, NULL);
+}
+
+static int fail(const struct wd_sqlite *s, int code)
+{
+	int status = code == SQLITE_NOMEM ? -ENOMEM : WD_ECORRUPT;
+	int r = wd_sink_error(s->sink, status, s->error_path, "SQLite: %s",
+			      s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(code));
+
+	return r < 0 ? r : status;
+}
+
+int wd_sqlite_open(struct wd_sqlite *s, int main_fd, const char *name)
+{
+	int r, code;
+
+	s->wal_fd = -1;
+	r = check_journal(s, name);
+	if (r == 0)
+		r = open_beside(s, name, "-wal", &s->wal_fd);
+	if (r == 0)
+		r = check_size(s, main_fd);
+	if (r == 0)
+		r = register_vfs(s, main_fd);
+	if (r < 0)
+		return r;
+	sqlite3_hard_heap_limit64(HEAP_MAX);
+	code = sqlite3_open_v2(VFS_MAIN, &s->db, SQLITE_OPEN_READONLY, VFS_NAME);
+	if (code == SQLITE_OK)
+		code = configure(s->db);
+	if (code == SQLITE_OK)
+		code = sqlite3_set_authorizer(s->db, authorize, s);
+	return code == SQLITE_OK ? 0 : fail(s, code);
+}
+
+void wd_sqlite_close(struct wd_sqlite *s)
+{
+	sqlite3_close(s->db);
+	if (s->vfs.pAppData) {
+		sqlite3_vfs_unregister(&s->vfs);
+		sqlite3_hard_heap_limit64(0);
+	}
+	wd_cleanup_fd(&s->wal_fd);
+	s->db = NULL;
+}
+
+bool wd_sqlite_probe(struct wd_blob head)
+{
+	return head.len >= 16 && memcmp(head.ptr, "SQLite format 3", 16) == 0;
 }
