@@ -22,17 +22,16 @@ static int refused(long r)
 
 static struct wd_package package(struct wd_blob name)
 {
-	return (struct wd_package){.field = {[WD_PACKAGE_NAME] = name,
-					     [WD_PACKAGE_VERSION] = WD_BLOB("1")},
-				   .size = WD_SIZE_UNKNOWN};
+	return (struct wd_package){
+		.field = {[WD_PACKAGE_NAME] = name, [WD_PACKAGE_VERSION] = WD_BLOB("1")},
+		.size = WD_SIZE_UNKNOWN};
 }
 
 static int good(const struct wd_request *req, struct wd_sink *sink)
 {
 	struct wd_package pkg = package(WD_BLOB("good"));
-	struct wd_claim claim = {.dir = WD_BLOB("/etc"),
-				 .name = WD_BLOB("file"),
-				 .size = WD_SIZE_UNKNOWN};
+	struct wd_claim claim = {
+		.dir = WD_BLOB("/etc"), .name = WD_BLOB("file"), .size = WD_SIZE_UNKNOWN};
 
 	(void)req;
 	wd_sink_format(sink, "odd");
@@ -82,7 +81,8 @@ static int talk(const struct wd_request *req, struct wd_sink *sink)
 	printf("%s", text);
 	fflush(stdout);
 	fprintf(stderr, "%s", text);
-	if (write(STDOUT_FILENO, text, sizeof(text)) < 0 || write(STDERR_FILENO, text, sizeof(text)) < 0)
+	if (write(STDOUT_FILENO, text, sizeof(text)) < 0 ||
+	    write(STDERR_FILENO, text, sizeof(text)) < 0)
 		return -errno;
 	return good(req, sink);
 }
@@ -208,12 +208,15 @@ static const struct {
 	const char *word;
 	int (*load)(const struct wd_request *req, struct wd_sink *sink);
 } behaviours[] = {
-	{"good", good},		{"crash", crash},	{"leave", leave},
-	{"endless", endless},	{"errors", errors},	{"talk", talk},
-	{"linger", linger},	{"garbage", garbage},	{"shadow", read_shadow},
-	{"outside", read_outside}, {"beside", read_beside}, {"new", write_new},
-	{"old", write_old},	{"truncate", truncate_old}, {"socket", use_socket},
-	{"fork", use_fork},	{"exec", use_exec},	{"kill", use_kill},
+	{"good", good},		 {"crash", crash},
+	{"leave", leave},	 {"endless", endless},
+	{"errors", errors},	 {"talk", talk},
+	{"linger", linger},	 {"garbage", garbage},
+	{"shadow", read_shadow}, {"outside", read_outside},
+	{"beside", read_beside}, {"new", write_new},
+	{"old", write_old},	 {"truncate", truncate_old},
+	{"socket", use_socket},	 {"fork", use_fork},
+	{"exec", use_exec},	 {"kill", use_kill},
 	{"memory", use_memory},
 };
 

@@ -47,7 +47,8 @@ static void descriptor_lines(void **state)
 		{GOOD "abi = 2\n", "module is for ABI version 2"},
 		{"name = x\nabi = 1\nformats = f\npurl = x\nprobe = a\n", "descriptor lacks"},
 		{"name = x\ndescription = X\nabi = 1\npurl = x\nprobe = a\n", "descriptor lacks"},
-		{"name = x\ndescription = X\nabi = 1\nformats = f\nprobe = a\n", "descriptor lacks"},
+		{"name = x\ndescription = X\nabi = 1\nformats = f\nprobe = a\n",
+		 "descriptor lacks"},
 		{"name = x\ndescription = X\nabi = 1\nformats = f\npurl = x\n", "descriptor lacks"},
 		{"name = x\ndescription = X\nformats = f\npurl = x\nprobe = a\n",
 		 "module is for ABI version 0"},
@@ -512,7 +513,8 @@ static void sink_paths(void **state)
 /* A directory that was refused is not taken for the one that was sent last. */
 static void sink_directories(void **state)
 {
-	static const struct wd_blob dirs[] = {{"a", 1}, {"..", 2}, {"..", 2}, {"a", 1}, {"/a", 2}, {"b", 1}};
+	static const struct wd_blob dirs[] = {{"a", 1}, {"..", 2}, {"..", 2},
+					      {"a", 1}, {"/a", 2}, {"b", 1}};
 	struct sink_case c;
 	const struct wd_db *db;
 
@@ -570,11 +572,13 @@ static void sink_extremes(void **state)
 	wire_done(&c.x);
 }
 
+#define CASE(f) cmocka_unit_test_setup_teardown(f, temproot_setup, temproot_teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(descriptor_lines, temproot_setup, temproot_teardown),
-		cmocka_unit_test_setup_teardown(descriptor_files, temproot_setup, temproot_teardown),
+		CASE(descriptor_lines),
+		CASE(descriptor_files),
 		cmocka_unit_test(wire_good),
 		cmocka_unit_test(wire_defects),
 		cmocka_unit_test(wire_claim_first),

@@ -96,38 +96,36 @@ static void os_release_files(void **state)
 
 /* ---- A subject: the root filesystem and the tables that a test wrote */
 
-static const char distros[] =
-	"distro\tacme\tAcme Linux\tdistro\tacme\t-\ts\n"
-	"distro\tkid\tKid Linux\tdistro\tkid\tacme\ts\n"
-	"distro\tvend.example\tVendor\tvendor\t-\t-\ts\n"
-	"id\trpm\twrong\tpackager=.\ts\n"
-	"id\tdpkg\tvend.example\torigin=^vend$\ts\n"
-	"id\trpm,dpkg\tkid\tversion=kid[0-9]*$\ts\n"
-	"id\t*\tacme\tpackager=@acme\\.example && version=^[0-9]\ts\n"
-	"id\tdpkg\t@os-release\tpackager=nobody\ts\n"
-	"id\tdpkg\tbroken\tpackager=(\ts\n"
-	"id\tdpkg\tempty\torigin=.*\ts\n"
-	"version\tacme\t$1\texact\tversion=[+]acme([0-9.]+)e\ts\n"
-	"version\tacme\t$1\tfloor\tversion=[+]acme([0-9.]+)f\ts\n"
-	"release\tacme\t$1\tname=^acme-release$ && version=^([0-9.]+)\ts\n"
-	"codename\tacme\t3\tcedar\ts\n";
-static const char generated[] =
-	"dpkg\tgen/one\tpkg:a\tgenerated\ts\n"
-	"dpkg\tgen/*.x\tpkg:$1\tgenerated\ts\n"
-	"dpkg\tgen/first\tpkg:none path:none target pkg:b\tgenerated\ts\n"
-	"dpkg\tgen/path\tpath:usr//bin/a\tinferred\ts\n"
-	"dpkg\tgen/link\ttarget\tgenerated\ts\n"
-	"rpm\tgen/scope\tpkg:a\tgenerated\ts\n"
-	"*\tgen/any\tpkg:a\tgenerated\ts\n"
-	"dpkg\tgen/order\tpkg:a\tgenerated\ts\n"
-	"dpkg\tgen/order\tpkg:b\tgenerated\ts\n"
-	"dpkg\tgen/listless\tlistless:a listless:c\tinferred\ts\n"
-	"dpkg\tgen/removed\tpkg:gone\tgenerated\ts\n"
-	"dpkg\tgen/arch\tpkg:a:arm64 pkg:b:amd64\tgenerated\ts\n"
-	"dpkg\tgen/deep/**\tpkg:b\tinferred\ts\n"
-	"dpkg\tusr/bin/a\tpkg:b\tgenerated\ts\n"
-	"dpkg\tgen/chain\tpath:gen/path\tgenerated\ts\n"
-	"dpkg\tgen/self\tpath:gen/self\tgenerated\ts\n";
+static const char distros[] = "distro\tacme\tAcme Linux\tdistro\tacme\t-\ts\n"
+			      "distro\tkid\tKid Linux\tdistro\tkid\tacme\ts\n"
+			      "distro\tvend.example\tVendor\tvendor\t-\t-\ts\n"
+			      "id\trpm\twrong\tpackager=.\ts\n"
+			      "id\tdpkg\tvend.example\torigin=^vend$\ts\n"
+			      "id\trpm,dpkg\tkid\tversion=kid[0-9]*$\ts\n"
+			      "id\t*\tacme\tpackager=@acme\\.example && version=^[0-9]\ts\n"
+			      "id\tdpkg\t@os-release\tpackager=nobody\ts\n"
+			      "id\tdpkg\tbroken\tpackager=(\ts\n"
+			      "id\tdpkg\tempty\torigin=.*\ts\n"
+			      "version\tacme\t$1\texact\tversion=[+]acme([0-9.]+)e\ts\n"
+			      "version\tacme\t$1\tfloor\tversion=[+]acme([0-9.]+)f\ts\n"
+			      "release\tacme\t$1\tname=^acme-release$ && version=^([0-9.]+)\ts\n"
+			      "codename\tacme\t3\tcedar\ts\n";
+static const char generated[] = "dpkg\tgen/one\tpkg:a\tgenerated\ts\n"
+				"dpkg\tgen/*.x\tpkg:$1\tgenerated\ts\n"
+				"dpkg\tgen/first\tpkg:none path:none target pkg:b\tgenerated\ts\n"
+				"dpkg\tgen/path\tpath:usr//bin/a\tinferred\ts\n"
+				"dpkg\tgen/link\ttarget\tgenerated\ts\n"
+				"rpm\tgen/scope\tpkg:a\tgenerated\ts\n"
+				"*\tgen/any\tpkg:a\tgenerated\ts\n"
+				"dpkg\tgen/order\tpkg:a\tgenerated\ts\n"
+				"dpkg\tgen/order\tpkg:b\tgenerated\ts\n"
+				"dpkg\tgen/listless\tlistless:a listless:c\tinferred\ts\n"
+				"dpkg\tgen/removed\tpkg:gone\tgenerated\ts\n"
+				"dpkg\tgen/arch\tpkg:a:arm64 pkg:b:amd64\tgenerated\ts\n"
+				"dpkg\tgen/deep/**\tpkg:b\tinferred\ts\n"
+				"dpkg\tusr/bin/a\tpkg:b\tgenerated\ts\n"
+				"dpkg\tgen/chain\tpath:gen/path\tgenerated\ts\n"
+				"dpkg\tgen/self\tpath:gen/self\tgenerated\ts\n";
 static const char programs[] = "package-manager\tusr/bin/pm\ts\nshell\tbin/sh\ts\n"
 			       "loader\tlib/ld-*.so\ts\nlibc\tlib/libc.so\ts\n";
 
@@ -181,8 +179,9 @@ static void put_status(struct temproot *t, const char *path, const char *package
 			f[i] = WD_BLOB("");
 			wd_blob_word(&line, &f[i]);
 		}
-		wd_buf_printf(&b, "Package: %.*s\nStatus: install ok installed\nArchitecture: amd64\n"
-				  "Version: %.*s\nMaintainer: M <%.*s>\n",
+		wd_buf_printf(&b,
+			      "Package: %.*s\nStatus: install ok installed\nArchitecture: amd64\n"
+			      "Version: %.*s\nMaintainer: M <%.*s>\n",
 			      WD_BLOB_PRINTF(f[0]), WD_BLOB_PRINTF(f[1]), WD_BLOB_PRINTF(f[2]));
 		if (f[3].len)
 			wd_buf_printf(&b, "Origin: %.*s\n", WD_BLOB_PRINTF(f[3]));
@@ -211,7 +210,8 @@ static void expect_labels(struct temproot *t, const char *expected)
 	for (size_t i = 0; i < x.s.cat.packages.n; i++) {
 		const struct wd_cat_package *p = &x.s.cat.packages.v[i];
 
-		wd_buf_printf(&b, "%.*s=%s ", WD_BLOB_PRINTF(wd_package_field(&x.s.cat, p, WD_PACKAGE_NAME)),
+		wd_buf_printf(&b, "%.*s=%s ",
+			      WD_BLOB_PRINTF(wd_package_field(&x.s.cat, p, WD_PACKAGE_NAME)),
 			      x.s.distros.list.v[p->distro].label);
 	}
 	if (!wd_blob_is(wd_buf_view(&b), expected))
@@ -237,7 +237,8 @@ static void distro_rules(void **state)
 		{"ID=acme\n", "a 1+acme3f m" ACME "\n", "a=acme "},
 		{OS("5"), "a 1 m" ACME "\n", "a=acme:5 "},
 		{"ID=other\nVERSION_ID=5\n", "a 1 m" ACME "\n", "a=acme "},
-		{NULL, "a 1 m" ACME "\nacme-release 4.2-1 m" ACME "\n", "a=acme:4.2 acme-release=acme:4.2 "},
+		{NULL, "a 1 m" ACME "\nacme-release 4.2-1 m" ACME "\n",
+		 "a=acme:4.2 acme-release=acme:4.2 "},
 		{NULL, "a 1 m" ACME "\nb 1+acme3f m" ACME "\nc 1+acme2f m" ACME "\n",
 		 "a=acme:3 b=acme:3 c=acme:3 "},
 		{OS("5"), "a 1 m" ACME " vend\n", "a=vend.example "},
@@ -357,9 +358,12 @@ static void purls(void **state)
 		WD_CLEANUP_BUF struct wd_buf b = WD_BUF_INIT;
 		struct wd_catalog cat = {0};
 
-		wd_strpool_intern(&cat.strings, wd_blob_str(table[i].name), &pkg.field[WD_PACKAGE_NAME]);
-		wd_strpool_intern(&cat.strings, wd_blob_str(table[i].version), &pkg.field[WD_PACKAGE_VERSION]);
-		wd_strpool_intern(&cat.strings, wd_blob_str(table[i].arch), &pkg.field[WD_PACKAGE_ARCH]);
+		wd_strpool_intern(&cat.strings, wd_blob_str(table[i].name),
+				  &pkg.field[WD_PACKAGE_NAME]);
+		wd_strpool_intern(&cat.strings, wd_blob_str(table[i].version),
+				  &pkg.field[WD_PACKAGE_VERSION]);
+		wd_strpool_intern(&cat.strings, wd_blob_str(table[i].arch),
+				  &pkg.field[WD_PACKAGE_ARCH]);
 		assert_int_equal(wd_array_push(&cat.dbs, db), 0);
 		wd_purl(&cat, &pkg, &table[i].distro, &b);
 		if (!wd_blob_is(wd_buf_view(&b), table[i].purl))
@@ -372,10 +376,11 @@ static void purls(void **state)
 
 static void put_files(struct temproot *t)
 {
-	static const char *const files[] = {"usr/bin/a", "usr/bin/stray", "usr/lib/b", "gen/one", "gen/a.x",
-					    "gen/none.x", "gen/first", "gen/path", "gen/scope", "gen/any",
-					    "gen/order", "gen/listless", "gen/removed", "gen/arch",
-					    "gen/deep/er/file", "gen/chain", "gen/self"};
+	static const char *const files[] = {
+		"usr/bin/a",  "usr/bin/stray", "usr/lib/b",   "gen/one",   "gen/a.x",
+		"gen/none.x", "gen/first",     "gen/path",    "gen/scope", "gen/any",
+		"gen/order",  "gen/listless",  "gen/removed", "gen/arch",  "gen/deep/er/file",
+		"gen/chain",  "gen/self"};
 	char path[64];
 
 	put_root(t, NULL, "a 1 m\nb 1 m\n");
@@ -383,10 +388,12 @@ static void put_files(struct temproot *t)
 		snprintf(path, sizeof(path), "root/%s", files[i]);
 		temproot_file(t, path, "");
 	}
-	temproot_file(t, "root/var/lib/dpkg/status",
-		      "Package: a\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n"
-		      "Package: b\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n"
-		      "Package: gone\nStatus: deinstall ok config-files\nArchitecture: amd64\nVersion: 1\n");
+	temproot_file(
+		t, "root/var/lib/dpkg/status",
+		"Package: a\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n"
+		"Package: b\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n"
+		"Package: gone\nStatus: deinstall ok config-files\nArchitecture: amd64\nVersion: "
+		"1\n");
 	temproot_file(t, "root/var/lib/dpkg/info/a.list", "/usr/bin/a\n/usr/missing\n");
 	temproot_file(t, "root/var/lib/dpkg/info/b.list", "/usr/lib/b\n");
 	put_status(t, "root/var/lib/dpkg/status.d/c", "c 1 m\n");
@@ -398,7 +405,8 @@ static void put_files(struct temproot *t)
 	temproot_link(t, "/usr/lib/b", "root/gen/link");
 }
 
-static void expect_owner(struct subject *x, const char *path, const char *package, const char *basis)
+static void expect_owner(struct subject *x, const char *path, const char *package,
+			 const char *basis)
 {
 	wd_node_id node = wd_tree_find(x->s.tree, wd_blob_str(path), false);
 	struct wd_owner_list owners = {0};
@@ -410,7 +418,8 @@ static void expect_owner(struct subject *x, const char *path, const char *packag
 		assert_int_equal(wd_subject_attribute(&x->s, node), 0);
 	assert_int_equal(wd_owners_get(&x->s.owners, node, false, &owners), 0);
 	if (owners.list.n)
-		name = wd_package_field(cat, &cat->packages.v[owners.list.v[0].package], WD_PACKAGE_NAME);
+		name = wd_package_field(cat, &cat->packages.v[owners.list.v[0].package],
+					WD_PACKAGE_NAME);
 	if (owners.list.n > 1 || !wd_blob_is(name, package) ||
 	    strcmp(wd_basis_name(wd_owners_basis(&x->s.owners, node)), basis) != 0)
 		fail_msg("%s: %.*s by %s", path, WD_BLOB_PRINTF(name),
@@ -424,17 +433,17 @@ static void attribution(void **state)
 	static const struct {
 		const char *path, *package, *basis;
 	} table[] = {
-		{"usr/bin/a", "a", "database"},	      {"usr/bin/stray", "-", "none"},
-		{"usr/bin/beside", "a", "inferred"},  {"usr/bin/twice", "a", "inferred"},
-		{"usr/bin/far", "-", "none"},	      {"usr/bin/to-stray", "-", "none"},
-		{"usr/to-missing", "-", "none"},      {"gen/one", "a", "generated"},
-		{"gen/a.x", "a", "generated"},	      {"gen/none.x", "-", "none"},
-		{"gen/first", "b", "generated"},      {"gen/path", "a", "inferred"},
-		{"gen/link", "b", "generated"},	      {"gen/scope", "-", "none"},
-		{"gen/any", "a", "generated"},	      {"gen/order", "a", "generated"},
-		{"gen/listless", "c", "inferred"},    {"gen/removed", "-", "none"},
-		{"gen/arch", "b", "generated"},	      {"gen/deep/er/file", "b", "inferred"},
-		{"gen/self", "-", "none"},	      {"usr/missing", "a", "database"},
+		{"usr/bin/a", "a", "database"},	     {"usr/bin/stray", "-", "none"},
+		{"usr/bin/beside", "a", "inferred"}, {"usr/bin/twice", "a", "inferred"},
+		{"usr/bin/far", "-", "none"},	     {"usr/bin/to-stray", "-", "none"},
+		{"usr/to-missing", "-", "none"},     {"gen/one", "a", "generated"},
+		{"gen/a.x", "a", "generated"},	     {"gen/none.x", "-", "none"},
+		{"gen/first", "b", "generated"},     {"gen/path", "a", "inferred"},
+		{"gen/link", "b", "generated"},	     {"gen/scope", "-", "none"},
+		{"gen/any", "a", "generated"},	     {"gen/order", "a", "generated"},
+		{"gen/listless", "c", "inferred"},   {"gen/removed", "-", "none"},
+		{"gen/arch", "b", "generated"},	     {"gen/deep/er/file", "b", "inferred"},
+		{"gen/self", "-", "none"},	     {"usr/missing", "a", "database"},
 	};
 	struct temproot *t = *state;
 	struct subject x;
@@ -485,18 +494,23 @@ static void verdicts(void **state)
 		{NULL, "a 1+acme3e m" ACME "\n", "recorded", "strong", "acme:3", 1},
 		{"NAME=x\n", "a 1+acme3e m" ACME "\n", "recorded", "strong", "acme:3", 1},
 		{NULL, "a 1 m@else.example\n", "recorded", "none", NULL, 0},
-		{"ID=other\nVERSION_ID=1\n", "a 1+acme3e m" ACME "\n", "contradicted", "strong", "acme:3", 2},
+		{"ID=other\nVERSION_ID=1\n", "a 1+acme3e m" ACME "\n", "contradicted", "strong",
+		 "acme:3", 2},
 		{OS("5"), "a 1+acme3e m" ACME "\n", "contradicted", "strong", "acme:3", 2},
 		{OS("8.4"), "a 1+acme8e m" ACME "\n", "declared", "certain", "acme:8", 1},
 		{OS("8"), "a 1+acme8.4e m" ACME "\n", "declared", "certain", "acme:8.4", 1},
 		{OS("80"), "a 1+acme8e m" ACME "\n", "contradicted", "strong", "acme:8", 2},
 		{"ID=acme\n", "a 1+acme8e m" ACME "\n", "declared", "certain", "acme:8", 1},
-		{"ID=kid\nVERSION_ID=1\n", "a 1+acme8e m" ACME "\n", "declared", "weak", "kid:1", 2},
-		{"ID=foo\nID_LIKE=\"bar acme\"\n", "a 1+acme8e m" ACME "\n", "declared", "weak", "foo", 2},
-		{"ID=foo\nID_LIKE=bar\n", "a 1+acme8e m" ACME "\n", "contradicted", "strong", "acme:8", 2},
+		{"ID=kid\nVERSION_ID=1\n", "a 1+acme8e m" ACME "\n", "declared", "weak", "kid:1",
+		 2},
+		{"ID=foo\nID_LIKE=\"bar acme\"\n", "a 1+acme8e m" ACME "\n", "declared", "weak",
+		 "foo", 2},
+		{"ID=foo\nID_LIKE=bar\n", "a 1+acme8e m" ACME "\n", "contradicted", "strong",
+		 "acme:8", 2},
 		{NULL, "a 1 m vend\n", "recorded", "none", NULL, 0},
 		{OS("5"), "a 1 m vend\n", "declared", "weak", "acme:5", 1},
-		{OS("3"), "a 1+acme3e m" ACME "\nb 1 m vend\nc 1 m vend\n", "declared", "certain", "acme:3", 1},
+		{OS("3"), "a 1+acme3e m" ACME "\nb 1 m vend\nc 1 m vend\n", "declared", "certain",
+		 "acme:3", 1},
 		{OS("3"), "a 1+acme3e m" ACME "\nb 1+acme4e m" ACME "\nc 1+acme4e m" ACME "\n",
 		 "contradicted", "strong", "acme:4", 2},
 	};
@@ -530,9 +544,12 @@ static void styles(void **state)
 	static const struct {
 		const char *path, *text, *style; /* added to what is there */
 	} steps[] = {
-		{"etc/motd", "x", "empty"},	       {"bin/script", "#!/bin/sh\n", "empty"},
-		{"bin/go", "\177ELF.", "static"},      {"lib/ld-x.so", "\177ELF.", "distroless"},
-		{"lib/libc.so", "\177ELF.", "distroless"}, {"bin/sh", "x", "minimal"},
+		{"etc/motd", "x", "empty"},
+		{"bin/script", "#!/bin/sh\n", "empty"},
+		{"bin/go", "\177ELF.", "static"},
+		{"lib/ld-x.so", "\177ELF.", "distroless"},
+		{"lib/libc.so", "\177ELF.", "distroless"},
+		{"bin/sh", "x", "minimal"},
 		{"usr/bin/pm/x", "x", "minimal"}, /* a directory is no program */
 		{"opt/pm", "x", "full"},
 	};
@@ -566,9 +583,16 @@ static void styles(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(os_release),   CASE(os_release_files), CASE(distro_rules),
-		CASE(distro_tie_by_database), CASE(distro_names), CASE(bad_tables),
-		cmocka_unit_test(purls), CASE(attribution), CASE(empty_package), CASE(verdicts),
+		CASE(os_release),
+		CASE(os_release_files),
+		CASE(distro_rules),
+		CASE(distro_tie_by_database),
+		CASE(distro_names),
+		CASE(bad_tables),
+		cmocka_unit_test(purls),
+		CASE(attribution),
+		CASE(empty_package),
+		CASE(verdicts),
 		CASE(styles),
 	};
 

@@ -92,7 +92,11 @@ static void text_escape(void **state)
 		{{"\x7f", 1}, "\\x7f", 4},
 		{{"\xff", 1}, "\\xff", 4},
 		{{"\xc3\xa4", 2}, "\xc3\xa4", 1},
-		{{"\xc2\x9b" "31m", 5}, "\\xc2\\x9b31m", 11}, /* C1's CSI */
+		{{"\xc2\x9b"
+		  "31m",
+		  5},
+		 "\\xc2\\x9b31m",
+		 11}, /* C1's CSI */
 		{{"\xc2\xa0", 2}, "\xc2\xa0", 1},
 		{{"\xe2\x82", 2}, "\\xe2\\x82", 8},
 		{{"", 0}, "", 0},
@@ -168,8 +172,13 @@ static void numbers(void **state)
 		uint64_t n;
 		const char *text;
 	} table[] = {
-		{0, "0"}, {7, "7"}, {999, "999"}, {1000, "1,000"}, {12345, "12,345"},
-		{123456, "123,456"}, {1234567, "1,234,567"},
+		{0, "0"},
+		{7, "7"},
+		{999, "999"},
+		{1000, "1,000"},
+		{12345, "12,345"},
+		{123456, "123,456"},
+		{1234567, "1,234,567"},
 		{UINT64_MAX, "18,446,744,073,709,551,615"},
 	};
 
@@ -196,14 +205,18 @@ static const struct wd_cell rows[2][4] = {
 	 {.number = UINT64_MAX - 1},
 	 {.text = {"x y", 3}},
 	 {.text = {"n", 1}}},
-	{{.text = {"\xff\r", 2}}, {.number = WD_SIZE_UNKNOWN}, {.text = {"", 0}}, {.text = {"", 0}}},
+	{{.text = {"\xff\r", 2}},
+	 {.number = WD_SIZE_UNKNOWN},
+	 {.text = {"", 0}},
+	 {.text = {"", 0}}},
 };
 
 static void render(const char *name, struct wd_out *out)
 {
-	const struct wd_schema schema = {.name = "s/1", .table = "s", .rootfs = "/r\xff",
-					 .columns = columns, .ncolumns = 4};
-	struct wd_writer w = {.format = wd_format_find(name, "/nowhere"), .schema = &schema, .out = out};
+	const struct wd_schema schema = {
+		.name = "s/1", .table = "s", .rootfs = "/r\xff", .columns = columns, .ncolumns = 4};
+	struct wd_writer w = {
+		.format = wd_format_find(name, "/nowhere"), .schema = &schema, .out = out};
 	struct wd_catalog cat = {0};
 
 	*out = (struct wd_out){.buf = WD_BUF_INIT, .fd = -1};
@@ -232,11 +245,13 @@ static void formats(void **state)
 	(void)state;
 	expect_rendered("csv", B("path,size,flags\n\"a,\"\"b\"\"\nc\",18446744073709551614,x y\n"
 				 "\"\xff\r\",,\n"));
-	expect_rendered("nul", B("a,\"b\"\nc\0" "18446744073709551614\0x y\0" "\xff\r\0\0\0"));
-	expect_rendered("ndjson",
-			B("{\"path\":\"a,\\\"b\\\"\\nc\",\"size\":18446744073709551614,"
-			  "\"flags\":[\"x\",\"y\"],\"note\":\"n\"}\n"
-			  "{\"path\":\"" FFFD "\\r\",\"path_hex\":\"ff0d\",\"size\":null,\"flags\":[]}\n"));
+	expect_rendered("nul", B("a,\"b\"\nc\0"
+				 "18446744073709551614\0x y\0"
+				 "\xff\r\0\0\0"));
+	expect_rendered("ndjson", B("{\"path\":\"a,\\\"b\\\"\\nc\",\"size\":18446744073709551614,"
+				    "\"flags\":[\"x\",\"y\"],\"note\":\"n\"}\n"
+				    "{\"path\":\"" FFFD
+				    "\\r\",\"path_hex\":\"ff0d\",\"size\":null,\"flags\":[]}\n"));
 	assert_null(wd_format_find("xml", "/nowhere"));
 	assert_null(wd_format_find("sqlite", "/nowhere"));
 	assert_null(wd_format_find("../csv", "/nowhere"));
@@ -424,12 +439,18 @@ static void out_device(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(utf8),	      cmocka_unit_test(text_escape),
-		cmocka_unit_test(json_strings), cmocka_unit_test(json_texts),
-		cmocka_unit_test(numbers),    cmocka_unit_test(formats),
-		cmocka_unit_test(format_json), cmocka_unit_test(format_text),
-		CASE(out_file),		      CASE(out_abort),
-		CASE(out_large),	      CASE(out_refused),
+		cmocka_unit_test(utf8),
+		cmocka_unit_test(text_escape),
+		cmocka_unit_test(json_strings),
+		cmocka_unit_test(json_texts),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(formats),
+		cmocka_unit_test(format_json),
+		cmocka_unit_test(format_text),
+		CASE(out_file),
+		CASE(out_abort),
+		CASE(out_large),
+		CASE(out_refused),
 		CASE(out_device),
 	};
 

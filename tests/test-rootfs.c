@@ -158,11 +158,13 @@ static void resolve_nofollow(void **state)
 		const char *place = i < 4 ? links[i] : "d/parent";
 		int flags = O_PATH | O_NOFOLLOW;
 
-		expect_place(root, "openat", links[i], wd_openat_in_root(root, links[i], flags), place, 0);
+		expect_place(root, "openat", links[i], wd_openat_in_root(root, links[i], flags),
+			     place, 0);
 		expect_place(root, "chase", links[i],
 			     wd_chase(root, links[i], flags | O_CLOEXEC, false), place, 0);
 	}
-	assert_int_equal(wd_openat_in_root(root, "abs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW), -ENOTDIR);
+	assert_int_equal(wd_openat_in_root(root, "abs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
+			 -ENOTDIR);
 	assert_true(wd_chase(root, "abs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, false) < 0);
 	assert_int_equal(wd_openat_in_root(root, "d/file", O_RDONLY | O_NOFOLLOW), -ELOOP);
 	assert_int_equal(wd_chase(root, "d/file", O_RDONLY | O_NOFOLLOW, false), -ELOOP);
@@ -391,8 +393,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(resolve, temproot_setup, temproot_teardown),
-		cmocka_unit_test_setup_teardown(resolve_nofollow, temproot_setup, temproot_teardown),
-		cmocka_unit_test_setup_teardown(open_for_reading, temproot_setup, temproot_teardown),
+		cmocka_unit_test_setup_teardown(resolve_nofollow, temproot_setup,
+						temproot_teardown),
+		cmocka_unit_test_setup_teardown(open_for_reading, temproot_setup,
+						temproot_teardown),
 		cmocka_unit_test_setup_teardown(special_files, temproot_setup, temproot_teardown),
 		cmocka_unit_test_setup_teardown(deep_paths, temproot_setup, temproot_teardown),
 		cmocka_unit_test_setup_teardown(race_link, temproot_setup, temproot_teardown),

@@ -53,8 +53,8 @@ static void load_all(struct wd_tree *tree)
 
 /* ---- A random tree with names that sort oddly */
 
-static const char *const names[] = {"a",  "a.b", "a-", "a0", "A",  "a b", "\n",	  "x\ny",
-				    "\xff", "\x80z", " ",  "-",	 "'\"", "a\x01", "aa",  "..."};
+static const char *const names[] = {"a",    "a.b",   "a-", "a0", "A",	"a b",	 "\n", "x\ny",
+				    "\xff", "\x80z", " ",  "-",	 "'\"", "a\x01", "aa", "..."};
 static unsigned seed;
 
 static unsigned random_below(unsigned n)
@@ -65,8 +65,8 @@ static unsigned random_below(unsigned n)
 
 static void make_random(int dir, int depth)
 {
-	static const char *const targets[] = {"a", "/a", "..", "../a", "a/..", "/", "none", "a-/a0",
-					      "./aa", "../../a b/a"};
+	static const char *const targets[] = {"a", "/a",   "..",    "../a", "a/..",
+					      "/", "none", "a-/a0", "./aa", "../../a b/a"};
 
 	for (size_t i = 0; i < WD_ARRAY_SIZE(names); i++) {
 		int fd;
@@ -231,7 +231,8 @@ static void random_path(char *path, size_t size)
 		unsigned k = random_below(20);
 		const char *name = k < 16 ? names[k] : k < 18 ? ".." : k < 19 ? "." : "";
 
-		n += (size_t)snprintf(path + n, size - n, "%s%s", n || random_below(2) ? "/" : "", name);
+		n += (size_t)snprintf(path + n, size - n, "%s%s", n || random_below(2) ? "/" : "",
+				      name);
 	}
 }
 
@@ -242,7 +243,8 @@ static uint64_t inode_of(const struct world *w, wd_node_id id)
 
 	wd_tree_path(w->tree, id, &path);
 	wd_buf_byte(&path, '\0');
-	assert_int_equal(fstatat(w->t->fd, path.ptr[0] ? path.ptr : ".", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(fstatat(w->t->fd, path.ptr[0] ? path.ptr : ".", &st, AT_SYMLINK_NOFOLLOW),
+			 0);
 	return st.st_ino;
 }
 
@@ -308,12 +310,23 @@ static void find_links(void **state)
 	static const struct {
 		const char *path, *find, *walk; /* NULL: not there */
 	} table[] = {
-		{"", "", ""},		  {"/", "", ""},	    {"..", "", ""},
-		{"a/link", "a/link", "b"}, {"a/link/", "a/link", "b"}, {"a/link/f", "b/f", "b/f"},
-		{"/a/../../b/f", "b/f", "b/f"}, {"a/link/..", "", ""},	{"loop", "loop", NULL},
-		{"loop/x", NULL, NULL},	  {"abs", "abs", "b/f"},    {"abs/x", NULL, NULL},
-		{"none", NULL, NULL},	  {"two", "two", "b"},	    {"two/f", "b/f", "b/f"},
-		{"gone", "gone", NULL},	  {"b/f/g", NULL, NULL},
+		{"", "", ""},
+		{"/", "", ""},
+		{"..", "", ""},
+		{"a/link", "a/link", "b"},
+		{"a/link/", "a/link", "b"},
+		{"a/link/f", "b/f", "b/f"},
+		{"/a/../../b/f", "b/f", "b/f"},
+		{"a/link/..", "", ""},
+		{"loop", "loop", NULL},
+		{"loop/x", NULL, NULL},
+		{"abs", "abs", "b/f"},
+		{"abs/x", NULL, NULL},
+		{"none", NULL, NULL},
+		{"two", "two", "b"},
+		{"two/f", "b/f", "b/f"},
+		{"gone", "gone", NULL},
+		{"b/f/g", NULL, NULL},
 	};
 	struct temproot *t = *state;
 	struct world w;
@@ -338,7 +351,8 @@ static void find_links(void **state)
 			fail_msg("%s %s: %.*s", i % 2 ? "find" : "walk", table[i / 2].path,
 				 WD_BLOB_PRINTF(wd_buf_view(&got)));
 	}
-	assert_int_equal(wd_tree_target(w.tree, wd_tree_find(w.tree, WD_BLOB("loop"), false)), WD_NODE_NONE);
+	assert_int_equal(wd_tree_target(w.tree, wd_tree_find(w.tree, WD_BLOB("loop"), false)),
+			 WD_NODE_NONE);
 	assert_int_equal(wd_tree_target(w.tree, wd_tree_find(w.tree, WD_BLOB("two"), false)),
 			 wd_tree_find(w.tree, WD_BLOB("b"), false));
 	/* a ghost below a link that leads nowhere is below that place */
@@ -362,9 +376,9 @@ static int hit_node(void *ctx, wd_node_id id)
 static void globs(void **state)
 {
 	static const char *const patterns[] = {
-		"a",	  "*",	    "a*",     "*/*",	 "**",	     "a/**",  "**/a",
-		"**/a*",  "a/**/a", "**/a/**", "**/*/a?*", "[A-a]/*/*", "*/a",	"**/a0",
-		"none/*", "**/none", "*/**/a", "",	 "a.b/**/*", "a b/*",
+		"a",	  "*",	     "a*",	"*/*",	    "**",	 "a/**",  "**/a",
+		"**/a*",  "a/**/a",  "**/a/**", "**/*/a?*", "[A-a]/*/*", "*/a",	  "**/a0",
+		"none/*", "**/none", "*/**/a",	"",	    "a.b/**/*",	 "a b/*",
 	};
 	struct temproot *t = *state;
 	static uint8_t hits[100000];
@@ -386,8 +400,9 @@ static void globs(void **state)
 			wd_tree_path(w.tree, id, &path);
 			match = wd_glob_path(pattern, wd_buf_view(&path), NULL);
 			if (match != hits[id])
-				fail_msg("%s tree, '%s' %s '%.*s'", i % 2 ? "scanned" : "lazy", patterns[i / 2],
-					 match ? "misses" : "hits", WD_BLOB_PRINTF(wd_buf_view(&path)));
+				fail_msg("%s tree, '%s' %s '%.*s'", i % 2 ? "scanned" : "lazy",
+					 patterns[i / 2], match ? "misses" : "hits",
+					 WD_BLOB_PRINTF(wd_buf_view(&path)));
 		}
 		close_tree(&w);
 	}
@@ -510,7 +525,8 @@ static void stats(void **state)
 		w.tree->want_stat = i;
 		assert_int_equal(wd_tree_scan(w.tree), 0);
 		id = wd_tree_find(w.tree, WD_BLOB("d/f"), false);
-		assert_int_equal(wd_tree_node(w.tree, id)->flags & WD_NODE_STAT, i ? WD_NODE_STAT : 0);
+		assert_int_equal(wd_tree_node(w.tree, id)->flags & WD_NODE_STAT,
+				 i ? WD_NODE_STAT : 0);
 		wd_tree_stat(w.tree, id);
 		assert_int_equal(wd_tree_node(w.tree, id)->size, 5);
 		assert_int_equal(wd_tree_node(w.tree, id)->mode, 04751);

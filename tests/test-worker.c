@@ -155,8 +155,7 @@ static void misbehaviour(void **state)
 		temproot_clear(t);
 		load_odd(t, table[i].word, &l);
 		if (error_of(&l, "db/2") != table[i].status)
-			fail_msg("%s: %s", table[i].word,
-				 wd_status_text(error_of(&l, "db/2")));
+			fail_msg("%s: %s", table[i].word, wd_status_text(error_of(&l, "db/2")));
 		assert_int_equal(l.cat.errors.n, 1);
 		db = find_db(&l, "db/2");
 		assert_non_null(db);
