@@ -53,7 +53,9 @@ WD_CFLAGS_ADD([WD_CFLAGS], [-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing
 WD_CFLAGS_ADD([WD_CFLAGS], [-fno-strict-overflow -fstack-protector-strong
 	-fstack-clash-protection -fcf-protection])
 WD_LDFLAGS_ADD([WD_LDFLAGS], [-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed])
-AS_IF([test "$enable_werror" = yes], [AS_VAR_APPEND([WD_CFLAGS], [" -Werror"])])
+# What a newer library would rather not have called still works, and the older one has no other way.
+AS_IF([test "$enable_werror" = yes],
+	[AS_VAR_APPEND([WD_CFLAGS], [" -Werror -Wno-error=deprecated-declarations"])])
 
 AS_IF([test "$enable_sanitizers" = yes], [
 	AS_VAR_APPEND([WD_CFLAGS],

@@ -50,13 +50,22 @@ bool wd_utf8_valid(struct wd_blob s)
 	return true;
 }
 
-/* C0, DEL and C1 (U+0080 to U+009F, c2 80 to c2 9f). */
+/* What moves the cursor or is not seen: controls, and marks of width zero and of direction. */
 static bool is_control(struct wd_blob s, size_t n)
 {
-	uint8_t a = (uint8_t)s.ptr[0];
+	static const struct {
+		uint32_t first, last;
+	} hidden[] = {{0x0000, 0x001f}, {0x007f, 0x009f}, {0x200b, 0x200f},
+		      {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff}};
+	const uint8_t *p = (const uint8_t *)s.ptr;
+	uint32_t c = n == 1 ? p[0] : p[0] & (0x7fu >> n);
 
-	return (n == 1 && (a < 0x20 || a == 0x7f)) ||
-	       (n == 2 && a == 0xc2 && (uint8_t)s.ptr[1] < 0xa0);
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | (p[i] & 0x3f);
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		if (c >= hidden[i].first && c <= hidden[i].last)
+			return true;
+	return false;
 }
 
 size_t wd_text_escape(struct wd_buf *out, struct wd_blob s)
@@ -69,7 +78,8 @@ size_t wd_text_escape(struct wd_buf *out, struct wd_blob s)
 		if (n == 1 && s.ptr[0] == '\\') {
 			wd_buf_str(out, "\\\\");
 			columns += 2;
-		} else if (n > 0 && !is_control(s, n)) {
+		} else if (n > 0 && (((uint8_t)s.ptr[0] >= 0x20 && (uint8_t)s.ptr[0] < 0x7f) ||
+				     !is_control(s, n))) {
 			wd_buf_append(out, s.ptr, n);
 			columns++;
 		} else {

@@ -10,8 +10,8 @@ size_t wd_utf8_length(struct wd_blob s);
 bool wd_utf8_valid(struct wd_blob s);
 
 /*
- * Appends for a terminal: control characters and bytes that are not UTF-8 become \xHH, a
- * backslash \\, so that no name moves the cursor and no two names look alike. Returns the columns
+ * Appends for a terminal: control characters, marks that are not seen, and bytes that are not
+ * UTF-8 become \xHH, a backslash \\, so that no name moves the cursor or hides. Returns the columns
  * that it takes, counting a character as one.
  */
 size_t wd_text_escape(struct wd_buf *out, struct wd_blob s);
