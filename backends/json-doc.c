@@ -16,19 +16,24 @@ cJSON *wd_json_parse(struct wd_blob text, size_t *ret_offset)
 	return root;
 }
 
-int wd_json_read(int fd, struct wd_sink *sink, const char *path, cJSON **ret)
+int wd_json_file(struct wd_blob text, struct wd_sink *sink, const char *path, cJSON **ret)
 {
-	WD_CLEANUP_BUF struct wd_buf text = WD_BUF_INIT;
-	int r = wd_buf_read_fd(&text, fd, WD_JSON_MAX);
 	size_t offset;
+	int r;
 
-	if (r < 0)
-		return r;
-	*ret = wd_json_parse(wd_buf_view(&text), &offset);
+	*ret = wd_json_parse(text, &offset);
 	if (*ret)
 		return 0;
 	r = wd_sink_error(sink, WD_ECORRUPT, path, "byte %zu: not JSON", offset);
 	return r < 0 ? r : WD_ECORRUPT;
+}
+
+int wd_json_read(int fd, struct wd_sink *sink, cJSON **ret)
+{
+	WD_CLEANUP_BUF struct wd_buf text = WD_BUF_INIT;
+	int r = wd_buf_read_fd(&text, fd, WD_JSON_MAX);
+
+	return r < 0 ? r : wd_json_file(wd_buf_view(&text), sink, NULL, ret);
 }
 
 struct wd_blob wd_json_text(const cJSON *item)

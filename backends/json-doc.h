@@ -20,10 +20,13 @@
 cJSON *wd_json_parse(struct wd_blob text, size_t *ret_offset);
 
 /*
- * Reads a whole file. 0, a status of wd_buf_read_fd(), or WD_ECORRUPT where it is not JSON, which
- * is reported. Release *ret with cJSON_Delete().
+ * As wd_json_parse(), for a whole file, whose path is `path` or NULL for the database itself. 0, or
+ * WD_ECORRUPT where it is not JSON, which is reported. Release *ret with cJSON_Delete().
  */
-int wd_json_read(int fd, struct wd_sink *sink, const char *path, cJSON **ret);
+int wd_json_file(struct wd_blob text, struct wd_sink *sink, const char *path, cJSON **ret);
+
+/* As wd_json_file(), for an open file. Also WD_ELIMIT, -ENOMEM, or a negated errno. */
+int wd_json_read(int fd, struct wd_sink *sink, cJSON **ret);
 
 /* A string member; the null blob where there is none. Borrowed from the object. */
 struct wd_blob wd_json_string(const cJSON *object, const char *name);
