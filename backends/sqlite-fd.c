@@ -242,20 +242,25 @@ static int check_journal(struct wd_sqlite *s, const char *name)
 	return 0;
 }
 
+bool wd_sqlite_probe(struct wd_blob head)
+{
+	return head.len >= 16 && memcmp(head.ptr, "SQLite format 3", 16) == 0;
+}
+
 /*
  * SQLite reads a last page that is cut short as if zeros followed. Only a log explains such a size
  * (file format, section 1.2: the main file is made of whole pages).
  */
 static int check_size(struct wd_sqlite *s, int main_fd)
 {
-	uint8_t be[2];
+	uint8_t head[18];
 	struct stat st;
 	unsigned page;
 
-	if (s->wal_fd >= 0 || pread(main_fd, be, sizeof(be), 16) != sizeof(be) ||
-	    fstat(main_fd, &st) < 0)
+	if (s->wal_fd >= 0 || pread(main_fd, head, sizeof(head), 0) != sizeof(head) ||
+	    !wd_sqlite_probe(wd_blob(head, sizeof(head))) || fstat(main_fd, &st) < 0)
 		return 0;
-	page = be[0] << 8 | be[1];
+	page = head[16] << 8 | head[17];
 	page = page == 1 ? 65536 : page;
 	if (page == 0 || st.st_size % page == 0)
 		return 0;
@@ -360,9 +365,4 @@ void wd_sqlite_close(struct wd_sqlite *s)
 	}
 	wd_cleanup_fd(&s->wal_fd);
 	s->db = NULL;
-}
-
-bool wd_sqlite_probe(struct wd_blob head)
-{
-	return head.len >= 16 && memcmp(head.ptr, "SQLite format 3", 16) == 0;
 }
