@@ -239,8 +239,8 @@ altered() {
 	cp "$examples/toypkg.backend" "$1"
 	sed "$2" "$examples/toypkg.c" >"$1/toypkg.c"
 	[ -z "$2" ] || ! cmp -s "$1/toypkg.c" "$examples/toypkg.c" || echo "$1: nothing is changed"
-	"$cc" -shared -fPIC -w -D_GNU_SOURCE -include fcntl.h -include stdlib.h -include sys/socket.h \
-		"${cflags[@]}" -o "$1/toypkg.so" "$1/toypkg.c" "${libs[@]}" 2>&1
+	"$cc" -shared -fPIC -w -D_GNU_SOURCE -include fcntl.h -include signal.h -include stdlib.h \
+		-include sys/socket.h "${cflags[@]}" -o "$1/toypkg.so" "$1/toypkg.c" "${libs[@]}" 2>&1
 }
 
 # conduct NAME CODE TEXT STATEMENTS: a backend that does so before its first package
@@ -284,6 +284,21 @@ fi
 conduct 'opens outside through the request' io . \
 	'int did = wd_request_open(req, "../dpkg/status"); return did < 0 ? did : WD_EUNSUPPORTED;'
 
+# early NAME CALL: a module that does so while it is loaded, before load() is called
+constructor='__attribute__((constructor)) static void go(void)'
+early() {
+	local dir=${1//[^a-z]/-}
+	verdict "$1" "$(altered "$dir" "s#^	r = wd_sink_format.*#	extern int did;\\n\
+	return did < 0 ? -EPERM : WD_EUNSUPPORTED;#
+		\$a int did; $constructor { did = $2; }")"
+	run map -f json --backend-path "$dir" root
+	verdict "$1: costs its own" "$(harm denied .)"
+}
+early 'opens a new file when loaded' "open(\"$work/LEAK\", O_WRONLY | O_CREAT, 0600)"
+early 'opens a socket when loaded' 'socket(AF_INET, SOCK_STREAM, 0)'
+early 'runs a program when loaded' "execl(\"/bin/touch\", \"touch\", \"$work/LEAK\", NULL)"
+early 'kills its parent when loaded' 'kill(getppid(), SIGKILL)'
+
 altered prints 's#^	r = wd_sink_format.*#	printf("SEEN"); fflush(stdout); perror("SEEN");\n&#' >log
 run map -f json --backend-path prints root
 verdict 'prints, and nobody sees it' "$(
@@ -317,7 +332,6 @@ unusable another-abi abi 'backend toypkg: module is for ABI version 2, this prog
 unusable no-symbol module 'backend toypkg: no wd_backend_v1' \
 	's/^WD_BACKEND_EXPORT wd_backend_v1/const struct wd_backend other/'
 unusable no-load module 'backend toypkg: no wd_backend_v1' '/\.load = /d'
-constructor='__attribute__((constructor)) static void go(void)'
 unusable crashes-when-loaded crashed 'died .backend toypkg.' "\$a $constructor { __builtin_trap(); }"
 unusable exits-when-loaded crashed 'died .backend toypkg.' "\$a $constructor { exit(0); }"
 libs=()

@@ -54,6 +54,8 @@ static bool fence_rlimits(void)
 	       limit(RLIMIT_CORE, 0) && limit(RLIMIT_NPROC, 0) && limit(RLIMIT_NOFILE, 64);
 }
 
+#define LANDLOCK_READING (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+
 /* Everything that Landlock's first version can refuse, plus what later kernels added. */
 static uint64_t landlock_rights(long abi)
 {
@@ -68,12 +70,15 @@ static uint64_t landlock_rights(long abi)
 	return rights;
 }
 
+/* Reading below `dir_fd` is all that remains; with -1, reading anywhere. */
 static bool fence_landlock(int dir_fd)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-	struct landlock_ruleset_attr attr = {.handled_access_fs = landlock_rights(abi)};
+	struct landlock_ruleset_attr attr = {
+		.handled_access_fs = landlock_rights(abi) & ~(dir_fd < 0 ? LANDLOCK_READING : 0ull),
+	};
 	struct landlock_path_beneath_attr below = {
-		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+		.allowed_access = LANDLOCK_READING,
 		.parent_fd = dir_fd,
 	};
 	WD_CLEANUP_FD int ruleset = -1;
@@ -83,7 +88,8 @@ static bool fence_landlock(int dir_fd)
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	if (ruleset < 0)
 		return false;
-	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &below, 0) < 0)
+	if (dir_fd >= 0 &&
+	    syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &below, 0) < 0)
 		return false;
 	return syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
 }
@@ -112,28 +118,41 @@ static const int allowed[] = {
 	SCMP_SYS(clock_gettime64), SCMP_SYS(ugetrlimit),   SCMP_SYS(fcntl64),
 };
 
+/* What raising the second fences takes. */
+static const int fencing[] = {
+	SCMP_SYS(landlock_add_rule), SCMP_SYS(landlock_create_ruleset),
+	SCMP_SYS(landlock_restrict_self), SCMP_SYS(prctl), SCMP_SYS(seccomp),
+};
+
+static bool allow(scmp_filter_ctx ctx, const int *calls, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
+
+		/* a call that this architecture never had needs no rule */
+		if (r != 0 && r != -EDOM && r != -EINVAL)
+			return false;
+	}
+	return true;
+}
+
 /*
  * A call that is not allowed fails with EPERM: a library that tries for something optional goes
  * on without it.
  */
-static bool fence_seccomp(void)
+static bool fence_seccomp(bool last)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	bool ok = ctx != NULL;
+	bool ok = ctx && allow(ctx, allowed, WD_ARRAY_SIZE(allowed)) &&
+		  (last || allow(ctx, fencing, WD_ARRAY_SIZE(fencing)));
 
-	for (size_t i = 0; ok && i < WD_ARRAY_SIZE(allowed); i++) {
-		int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
-
-		/* a call that this architecture never had needs no rule */
-		ok = r == 0 || r == -EDOM || r == -EINVAL;
-	}
 	ok = ok && seccomp_load(ctx) == 0;
 	if (ctx)
 		seccomp_release(ctx);
 	return ok;
 }
 
-uint32_t wd_fence_raise(int dir_fd)
+uint32_t wd_fence_raise_outer(void)
 {
 	uint32_t held = 0;
 
@@ -142,9 +161,18 @@ uint32_t wd_fence_raise(int dir_fd)
 		held |= WD_FENCE_NO_NEW_PRIVS;
 	if (fence_rlimits())
 		held |= WD_FENCE_RLIMITS;
+	fence_landlock(-1);
+	fence_seccomp(false);
+	return held;
+}
+
+uint32_t wd_fence_raise_inner(int dir_fd)
+{
+	uint32_t held = 0;
+
 	if (fence_landlock(dir_fd))
 		held |= WD_FENCE_LANDLOCK;
-	if (fence_seccomp())
+	if (fence_seccomp(true))
 		held |= WD_FENCE_SECCOMP;
 	return held;
 }

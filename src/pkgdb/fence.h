@@ -28,11 +28,13 @@ enum wd_fence {
 const char *wd_fence_name(enum wd_fence_bit bit);
 
 /*
- * Fences the calling process in, for good: no new privileges, limits on memory, CPU time, file
- * size, processes; files only below `dir_fd` and only for reading; no system calls beyond what
- * reading a database takes. Returns the WD_FENCE_* flags that hold; what the kernel lacks is left
- * out.
+ * Fences the calling process in, for good. The outer fences go up before a module is loaded, since
+ * loading runs its code: no new privileges, limits on memory, CPU time, file size, processes; no
+ * writing, no network, no exec; files may be read. The inner ones go up before its load() is
+ * called: files only below `dir_fd`, and no system calls beyond what reading a database takes. Both
+ * return the WD_FENCE_* flags that hold from then on; what the kernel lacks is left out.
  */
-uint32_t wd_fence_raise(int dir_fd);
+uint32_t wd_fence_raise_outer(void);
+uint32_t wd_fence_raise_inner(int dir_fd);
 
 #endif

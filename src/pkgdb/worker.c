@@ -88,12 +88,12 @@ static int run_backend(const struct wd_job *job, struct wd_pipe_sink *s)
 				 .want = job->want,
 				 .open = open_beneath};
 	const struct wd_backend *backend;
+	uint32_t fences = wd_fence_raise_outer();
 	int r = load_module(job->backend, &s->sink, &backend);
-	uint32_t fences;
 
 	if (r < 0)
 		return r;
-	fences = wd_fence_raise(FD_DIR);
+	fences |= wd_fence_raise_inner(FD_DIR);
 	if (job->about) {
 		char libraries[1024] = "";
 
