@@ -224,7 +224,9 @@ static int bdb_open(struct wd_rpm_source *src)
 	if (!b)
 		return -ENOMEM;
 	src->state = b;
-	r = wd_rpm_bdb_check(src, &b->file);
+	r = wd_rpm_bdb_open(src, &b->file);
+	if (r == 0)
+		r = wd_rpm_bdb_check(src, &b->file);
 	b->swapped = b->file.big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
 	if (r == 0)
 		r = bdb_open_file(src, b);
@@ -279,9 +281,18 @@ static int bdb_next(struct wd_rpm_source *src, struct wd_rpm_record *rec)
 	return r;
 }
 
+/* The versions that libdb 5.3 reads, without what rpm never asked for. */
+static bool bdb_probe(struct wd_blob head)
+{
+	struct wd_rpm_bdb_file f;
+
+	return wd_rpm_bdb_magic(head, &f) && !f.btree && f.version >= WD_RPM_BDB_HASH_OLDEST &&
+	       f.version <= 9 && head.ptr[24] == 0 && head.ptr[26] == 0;
+}
+
 const struct wd_rpm_storage wd_rpm_bdb = {
 	.format = "bdb",
-	.probe = wd_rpm_bdb_probe,
+	.probe = bdb_probe,
 	.open = bdb_open,
 	.next = bdb_next,
 	.close = bdb_close,

@@ -15,8 +15,9 @@
 #define WD_RPM_PACKAGES_MAX (1u << 20)
 /* So many damaged packages are a damaged database: reading it ends there. */
 #define WD_RPM_BAD_MAX 256
-/* What probe() needs of the beginning of the file. */
-#define WD_RPM_HEAD_SIZE 16
+/* What probe() gets of the beginning of the file; zeros where a file is shorter, down to _MIN. */
+#define WD_RPM_HEAD_SIZE 32
+#define WD_RPM_HEAD_MIN 16
 
 struct wd_rpm_record {
 	uint32_t hnum;
@@ -48,7 +49,9 @@ struct wd_rpm_storage {
 	void (*close)(struct wd_rpm_source *src);
 };
 
-extern const struct wd_rpm_storage wd_rpm_bdb, wd_rpm_ndb, wd_rpm_sqlite;
+/* wd_rpm_bdb is libdb's; where this was built without it, wd_rpm_bdb_pages reads its files, too. */
+extern const struct wd_rpm_storage wd_rpm_bdb, wd_rpm_bdb_pages, wd_rpm_bdb_btree, wd_rpm_ndb,
+	wd_rpm_sqlite;
 
 /* The storage whose magic number the file begins with, or NULL where there is none. */
 const struct wd_rpm_storage *wd_rpm_storage_find(const struct wd_rpm_source *src);

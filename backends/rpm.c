@@ -2,7 +2,9 @@
 /* The rpm backend: picks the storage by its magic number and pushes its headers. */
 #include "rpm-header.h"
 
+#if WD_WITH_LIBDB
 #include <db.h>
+#endif
 #include <rpm/rpmlib.h>
 #include <rpm/rpmlog.h>
 #include <sqlite3.h>
@@ -58,11 +60,15 @@ static int rpm_load(const struct wd_request *req, struct wd_sink *sink)
 
 static void rpm_libraries(char *buf, size_t size)
 {
+#if WD_WITH_LIBDB
 	int major, minor, patch;
 
 	db_version(&major, &minor, &patch);
 	snprintf(buf, size, "librpm %s, Berkeley DB %d.%d.%d, SQLite %s", RPMVERSION, major, minor,
 		 patch, sqlite3_libversion());
+#else
+	snprintf(buf, size, "librpm %s, SQLite %s", RPMVERSION, sqlite3_libversion());
+#endif
 }
 
 WD_BACKEND_EXPORT wd_backend_v1 = {

@@ -30,9 +30,15 @@ AC_DEFUN([WD_DEPENDENCY_STATIC], [dnl
 PKG_CHECK_MODULES_STATIC([$1], [$2], [], [WD_MISSING_([$2], [$3], [$4])])])
 
 # WD_DEPENDENCY_DB(VAR, MAJOR.MINOR, DEBIAN, FEDORA)
-# Berkeley DB, which has no pkg-config file: its header says the version.
+# Berkeley DB, which has no pkg-config file: its header says the version. It can be done without
+# (distributions drop it): --without-libdb, or where it is not there. Sets the conditional WITH_LIBDB.
 AC_DEFUN([WD_DEPENDENCY_DB], [dnl
-AC_CACHE_CHECK([for Berkeley DB >= $2], [wd_cv_lib_db], [
+AC_ARG_WITH([libdb], [AS_HELP_STRING([--without-libdb],
+	[read Berkeley DB files without Berkeley DB; most tests of rpm databases need it])],
+	[], [with_libdb=auto])
+wd_have_libdb=no
+AS_IF([test "$with_libdb" != no], [
+	AC_MSG_CHECKING([for Berkeley DB >= $2])
 	wd_save_LIBS=$LIBS
 	LIBS="-ldb $LIBS"
 	AC_LINK_IFELSE([AC_LANG_PROGRAM([[
@@ -41,10 +47,13 @@ AC_CACHE_CHECK([for Berkeley DB >= $2], [wd_cv_lib_db], [
 		#if DB_VERSION_MAJOR * 1000 + DB_VERSION_MINOR < WD_NEED(]m4_translit([$2], [.], [,])[)
 		#error "too old"
 		#endif
-	]], [[DB *db; return db_create(&db, 0, 0);]])], [wd_cv_lib_db=yes], [wd_cv_lib_db=no])
-	LIBS=$wd_save_LIBS])
-AS_IF([test "$wd_cv_lib_db" = yes], [$1_LIBS=-ldb], [WD_MISSING_([Berkeley DB >= $2], [$3], [$4])])
-AC_SUBST([$1_LIBS])])
+	]], [[DB *db; return db_create(&db, 0, 0);]])], [wd_have_libdb=yes])
+	LIBS=$wd_save_LIBS
+	AC_MSG_RESULT([$wd_have_libdb])])
+AS_IF([test "$wd_have_libdb" = yes], [$1_LIBS=-ldb],
+	[test "$with_libdb" = yes], [WD_MISSING_([Berkeley DB >= $2], [$3], [$4])])
+AC_SUBST([$1_LIBS])
+AM_CONDITIONAL([WITH_LIBDB], [test "$wd_have_libdb" = yes])])
 
 # WD_CHECK_DEPENDENCY(VAR, PKG-CONFIG MODULE, DEBIAN, FEDORA)
 # Needed by `make check` only: its absence is reported and does not stop the build. Sets the

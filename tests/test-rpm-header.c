@@ -241,7 +241,7 @@ static void test_wrong_type(void **state)
 		.tag = RPMTAG_FILEMODES,
 		.type = RPM_INT8_TYPE,
 		.count = 2,
-		.data = "ab",
+		.data = (void *)"ab",
 	};
 
 	(void)state;
