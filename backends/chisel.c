@@ -22,6 +22,7 @@
 #include "common.h"
 #include "json-doc.h"
 
+#include <limits.h>
 #include <sys/stat.h>
 #include <zstd.h>
 #include <zstd_errors.h>
@@ -168,10 +169,6 @@ static int take_slice(struct chisel *c, struct wd_blob slice)
 	if (r < 0)
 		return r;
 	owner.key = name;
-	/* two slices of one package, side by side in the sorted list */
-	if (c->owners.n && c->owners.v[c->owners.n - 1].key == name &&
-	    c->owners.v[c->owners.n - 1].path == owner.path)
-		return 0;
 	return wd_array_push(&c->owners, owner);
 }
 
@@ -183,8 +180,8 @@ static int take_path(struct chisel *c, const cJSON *item)
 	const char *wrong;
 	int r;
 
-	if (!wd_blob_starts(path, WD_BLOB("/")))
-		return fault(c, c->line, "path is not absolute");
+	if (!wd_blob_starts(path, WD_BLOB("/")) || path.len > PATH_MAX)
+		return fault(c, c->line, "not an absolute path");
 	wrong = parse_path(item, wd_blob_ends(path, WD_BLOB("/")), &p);
 	if (wrong || !slices || !slices->child)
 		return fault(c, c->line, wrong ? wrong : "path in no slice");
@@ -405,8 +402,11 @@ static int push_all(struct chisel *c)
 		if (c->packages.v[i].again)
 			continue;
 		r = push_package(c, &c->packages.v[i]);
-		for (; r == 0 && at < c->owners.n && c->owners.v[at].key == i; at++)
-			r = push_claim(c, &c->paths.v[c->owners.v[at].path]);
+		for (; r == 0 && at < c->owners.n && c->owners.v[at].key == i; at++) {
+			/* two slices of one package may share a path */
+			if (at == 0 || compare_pairs(&c->owners.v[at - 1], &c->owners.v[at]))
+				r = push_claim(c, &c->paths.v[c->owners.v[at].path]);
+		}
 	}
 	return r < 0 ? r : check_links(c);
 }

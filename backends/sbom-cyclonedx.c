@@ -29,14 +29,18 @@ static struct wd_blob supplier_name(const cJSON *component)
 
 static int push_files(struct wd_sbom *s, const cJSON *inner)
 {
+	struct wd_sbom_file file;
 	const cJSON *one;
 	int r = 0;
 
 	cJSON_ArrayForEach(one, inner)
 	{
-		if (r == 0 && is_type(one, "file"))
-			r = wd_sbom_push_file(s, wd_json_string(one, "name"),
-					      wd_json_array(one, "hashes"), "alg", "content");
+		if (r < 0 || !is_type(one, "file"))
+			continue;
+		r = wd_sbom_file_read(s, wd_json_string(one, "name"), wd_json_array(one, "hashes"),
+				      "alg", "content", &file);
+		if (r == 0)
+			r = wd_sbom_push_file(s, &file);
 	}
 	return r;
 }

@@ -18,8 +18,8 @@
 
 struct element {
 	const cJSON *item;
-	bool file;   /* otherwise a package */
-	bool source; /* something was made from it or with it */
+	uint32_t file; /* its place in `files`, from 1; 0: a package */
+	bool source;   /* something was made from it or with it */
 	bool contained;
 };
 
@@ -31,8 +31,9 @@ struct owned {
 struct spdx {
 	struct wd_sbom *s;
 	const cJSON *root;
-	struct wd_strpool ids;		   /* SPDXIDs */
-	WD_ARRAY(struct element) elements; /* of the id with the same number, from 1 */
+	struct wd_strpool ids;		     /* SPDXIDs */
+	WD_ARRAY(struct element) elements;   /* of the id with the same number, from 1 */
+	WD_ARRAY(struct wd_sbom_file) files; /* read once, for all their packages */
 	WD_ARRAY(struct owned) owned;
 };
 
@@ -52,7 +53,23 @@ static int add_element(struct spdx *d, const cJSON *item, bool file)
 	if (number <= known)
 		return wd_fault(&d->s->faults, WD_ECORRUPT, "SPDXID that is there twice: %.*s",
 				WD_BLOB_PRINTF(wd_blob_head(id, 200)));
-	return wd_array_push(&d->elements, ((struct element){.item = item, .file = file}));
+	return wd_array_push(
+		&d->elements,
+		((struct element){.item = item, .file = file ? (uint32_t)d->files.n + 1 : 0}));
+}
+
+static int add_file(struct spdx *d, const cJSON *item)
+{
+	struct wd_sbom_file file;
+	size_t known = d->elements.n;
+	int r = add_element(d, item, true);
+
+	if (r < 0 || d->elements.n == known)
+		return r;
+	r = wd_sbom_file_read(d->s, wd_json_string(item, "fileName"),
+			      wd_json_array(item, "checksums"), "algorithm", "checksumValue",
+			      &file);
+	return r < 0 ? r : wd_array_push(&d->files, file);
 }
 
 static int add_elements(struct spdx *d)
@@ -62,8 +79,7 @@ static int add_elements(struct spdx *d)
 
 	cJSON_ArrayForEach(one, wd_json_array(d->root, "packages")) r =
 		r < 0 ? r : add_element(d, one, false);
-	cJSON_ArrayForEach(one, wd_json_array(d->root, "files")) r =
-		r < 0 ? r : add_element(d, one, true);
+	cJSON_ArrayForEach(one, wd_json_array(d->root, "files")) r = r < 0 ? r : add_file(d, one);
 	return r;
 }
 
@@ -191,11 +207,9 @@ static int push_files(struct spdx *d, const struct owned *owned, size_t n)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		const cJSON *file = d->elements.v[owned[i].file - 1].item;
+		const struct element *e = &d->elements.v[owned[i].file - 1];
 
-		r = wd_sbom_push_file(d->s, wd_json_string(file, "fileName"),
-				      wd_json_array(file, "checksums"), "algorithm",
-				      "checksumValue");
+		r = wd_sbom_push_file(d->s, &d->files.v[e->file - 1]);
 	}
 	return r;
 }
@@ -262,6 +276,7 @@ int wd_sbom_load_spdx(struct wd_sbom *s, const cJSON *root)
 		r = push_all(&d);
 	wd_strpool_done(&d.ids);
 	wd_array_done(&d.elements);
+	wd_array_done(&d.files);
 	wd_array_done(&d.owned);
 	return r;
 }

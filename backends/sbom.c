@@ -18,6 +18,11 @@
  */
 #include "sbom.h"
 
+#include <limits.h>
+
+/* One file may be of many packages. */
+#define FILE_NAME_MAX PATH_MAX
+
 /* "Organization: Wolfi ()" is Wolfi (SPDX 2.3, 7.5). */
 static struct wd_blob agent(struct wd_blob s)
 {
@@ -120,9 +125,9 @@ static const struct {
 	{"MD5", "MD5", WD_DIGEST_MD5, 16},
 };
 
-/* Decodes the best digest into `out`. False where one that should be there is none. */
-static bool pick_digest(struct wd_claim *c, const cJSON *list, const char *algorithm,
-			const char *value, uint8_t out[WD_DIGEST_MAX])
+/* False where a digest that should be there is none. */
+static bool pick_digest(struct wd_sbom_file *file, const cJSON *list, const char *algorithm,
+			const char *value)
 {
 	size_t best = WD_ARRAY_SIZE(digests);
 	struct wd_blob hex = WD_BLOB_NULL;
@@ -142,23 +147,36 @@ static bool pick_digest(struct wd_claim *c, const cJSON *list, const char *algor
 	}
 	if (best == WD_ARRAY_SIZE(digests))
 		return true;
-	if (wd_blob_unhex(hex, out, WD_DIGEST_MAX) != digests[best].len)
+	if (wd_blob_unhex(hex, file->digest, WD_DIGEST_MAX) != digests[best].len)
 		return false;
-	c->digest = wd_blob(out, digests[best].len);
-	c->digest_algo = digests[best].algo;
+	file->digest_len = digests[best].len;
+	file->digest_algo = digests[best].algo;
 	return true;
 }
 
-int wd_sbom_push_file(struct wd_sbom *s, struct wd_blob name, const cJSON *checksums,
-		      const char *algorithm, const char *value)
+int wd_sbom_file_read(struct wd_sbom *s, struct wd_blob name, const cJSON *checksums,
+		      const char *algorithm, const char *value, struct wd_sbom_file *ret)
+{
+	*ret = (struct wd_sbom_file){.name = WD_BLOB_NULL};
+	if (name.len == 0)
+		return wd_fault(&s->faults, WD_ECORRUPT, "file without name");
+	if (name.len > FILE_NAME_MAX)
+		return wd_fault(&s->faults, WD_ECORRUPT, "file name of %zu bytes", name.len);
+	ret->name = name;
+	if (pick_digest(ret, checksums, algorithm, value))
+		return 0;
+	return wd_fault(&s->faults, WD_ECORRUPT, "file %.*s: checksum is none",
+			WD_BLOB_PRINTF(wd_blob_head(name, 200)));
+}
+
+int wd_sbom_push_file(struct wd_sbom *s, const struct wd_sbom_file *file)
 {
 	WD_CLEANUP_BUF struct wd_buf path = WD_BUF_INIT;
 	struct wd_claim claim = {.size = WD_SIZE_UNKNOWN};
-	uint8_t digest[WD_DIGEST_MAX];
-	int r = 0;
+	struct wd_blob name = file->name;
 
 	if (name.len == 0)
-		return wd_fault(&s->faults, WD_ECORRUPT, "file without name");
+		return 0;
 	if (*name.ptr == '/') {
 		name = wd_blob_skip(name, 1);
 	} else if (!s->relative_known) {
@@ -170,11 +188,12 @@ int wd_sbom_push_file(struct wd_sbom *s, struct wd_blob name, const cJSON *check
 	wd_buf_blob(&path, name);
 	if (path.status < 0)
 		return path.status;
-	if (!pick_digest(&claim, checksums, algorithm, value, digest))
-		r = wd_fault(&s->faults, WD_ECORRUPT, "file %.*s: checksum is none",
-			     WD_BLOB_PRINTF(wd_blob_head(name, 200)));
+	if (file->digest_len) {
+		claim.digest = wd_blob(file->digest, file->digest_len);
+		claim.digest_algo = file->digest_algo;
+	}
 	wd_claim_path(&claim, wd_buf_view(&path));
-	return r < 0 ? r : wd_sink_claim(s->sink, &claim);
+	return wd_sink_claim(s->sink, &claim);
 }
 
 /* What the document's place says of it; see struct wd_sbom. */

@@ -38,12 +38,22 @@ struct wd_sbom {
 /* Begins a package. */
 int wd_sbom_push_package(struct wd_sbom *s, const struct wd_sbom_item *item);
 
+/* A path and its best digest. */
+struct wd_sbom_file {
+	struct wd_blob name; /* the null blob: not fit to be claimed */
+	uint8_t digest[WD_DIGEST_MAX];
+	uint8_t digest_len, digest_algo;
+};
+
 /*
- * Claims a file of the package. `checksums` is the array of its digests, with members of the names
- * `algorithm` and `value`.
+ * Reads what a document says of a file. `checksums` is the array of its digests, with members of
+ * the names `algorithm` and `value`. What is wrong with it is reported here, once.
  */
-int wd_sbom_push_file(struct wd_sbom *s, struct wd_blob name, const cJSON *checksums,
-		      const char *algorithm, const char *value);
+int wd_sbom_file_read(struct wd_sbom *s, struct wd_blob name, const cJSON *checksums,
+		      const char *algorithm, const char *value, struct wd_sbom_file *ret);
+
+/* Claims a file for the package. */
+int wd_sbom_push_file(struct wd_sbom *s, const struct wd_sbom_file *file);
 
 int wd_sbom_load_spdx(struct wd_sbom *s, const cJSON *root);
 int wd_sbom_load_cyclonedx(struct wd_sbom *s, const cJSON *root);

@@ -107,7 +107,7 @@ static void bad_line(void **state)
 		{"{\"kind\":\"pony\"}\n", "line 3: object of no known kind"},
 		{"{\"kind\":\"package\"}\n", "line 3: package without name"},
 		{PKG("a"), "line 3: package that was there before"},
-		{PATH("f", "\"a_x\"", HASHED), "line 3: path is not absolute"},
+		{PATH("f", "\"a_x\"", HASHED), "line 3: not an absolute path"},
 		{PATH("/f", "", HASHED), "line 3: path in no slice"},
 		{PATH("/f", "7", HASHED), "line 3: slice is not \"package_name\""},
 		{PATH("/f", "\"a-x\"", HASHED), "line 3: slice is not \"package_name\""},

@@ -260,8 +260,8 @@ static void bad_items(void **state)
 		       "zz") ",{\"SPDXID\":\"G\"}],"
 			     "\"relationships\":[" REL("A", "CONTAINS", "F") "," REL(
 				     "A", "CONTAINS", "G") "," REL("F", "CONTAINS", "A") ",7]"),
-	       "F spdx\nP a 1-r0 x86_64 - - - - 0\nE corrupt - file f: checksum is none\n"
-	       "C f 0 0 - 0: -\nE corrupt - file without name\nR ok");
+	       "F spdx\nE corrupt - file /f: checksum is none\nE corrupt - file without name\n"
+	       "P a 1-r0 x86_64 - - - - 0\nC f 0 0 - 0: -\nR ok");
 }
 
 static void cyclonedx(void **state)
@@ -280,6 +280,21 @@ static void cyclonedx(void **state)
 	       " -\n"
 	       "P g/inner 1 - - - - - 80\nE corrupt - component without name\n"
 	       "E corrupt - component that is no object\nR ok");
+}
+
+static void long_names(void **state)
+{
+	struct wd_buf text = WD_BUF_INIT;
+
+	wd_buf_str(&text,
+		   "{\"spdxVersion\":\"SPDX-2.3\",\"packages\":[" A "],\"relationships\":[" REL(
+			   "A", "CONTAINS", "F") "],\"files\":[{\"SPDXID\":\"F\",\"fileName\":\"/");
+	for (int i = 0; i < 5000; i++)
+		wd_buf_byte(&text, 'x');
+	wd_buf_append(&text, "\"}]}", 5);
+	expect(state, text.ptr,
+	       "F spdx\nE corrupt - file name of 5001 bytes\nP a 1-r0 x86_64 - - - - 0\nR ok");
+	wd_buf_done(&text);
 }
 
 static void other_documents(void **state)
@@ -312,9 +327,9 @@ static void deep(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(sources),	 TEST(contained_source), TEST(images),	 TEST(files),
-		TEST(bitnami),	 TEST(package_urls),	 TEST(bad_purl), TEST(bad_items),
-		TEST(cyclonedx), TEST(other_documents),	 TEST(deep),
+		TEST(sources),	 TEST(contained_source), TEST(images),	   TEST(files),
+		TEST(bitnami),	 TEST(package_urls),	 TEST(bad_purl),   TEST(bad_items),
+		TEST(cyclonedx), TEST(other_documents),	 TEST(long_names), TEST(deep),
 	};
 
 	return cmocka_run_group_tests_name("sbom", tests, NULL, NULL);
