@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+/* Looks at an expression before it is worth compiling. */
+#define LOOKS_MAX 16
+
 static bool parse_field(struct wd_blob name, enum wd_package_field *ret)
 {
 	static const char *const names[] = {
@@ -23,64 +26,6 @@ static bool parse_field(struct wd_blob name, enum wd_package_field *ret)
 	return false;
 }
 
-/* Behind a group or a set that begins at p: both are passed over whole. */
-static const char *skip_bracket(const char *p, const char *end)
-{
-	int depth = 0;
-
-	if (*p == '[') {
-		p += p + 1 < end && p[1] == '^' ? 2 : 1;
-		p = p < end ? memchr(p + 1, ']', (size_t)(end - p - 1)) : NULL;
-		return p ? p + 1 : end;
-	}
-	for (; p < end; p++) {
-		if (*p == '\\')
-			p++;
-		else if (*p == '[')
-			p = skip_bracket(p, end) - 1;
-		else if (*p == '(')
-			depth++;
-		else if (*p == ')' && --depth == 0)
-			return p + 1;
-	}
-	return end;
-}
-
-/*
- * The longest run of plain bytes outside groups and sets, which no match can do without: most
- * strings lack it, and compiling an expression costs more than all packages' answers. An
- * alternation at the top has no such run.
- */
-static void find_literal(struct wd_condition *c)
-{
-	const char *p = c->pattern.ptr, *end = p + c->pattern.len;
-	char run[sizeof(c->literal)];
-	size_t n = 0, best = 0;
-
-	while (p < end) {
-		bool plain = *p == '\\' || !strchr("^$.[]()|*+?{}", *p);
-		const char *next = *p == '[' || *p == '(' ? skip_bracket(p, end)
-							  : p + (*p == '\\' ? 2 : 1);
-
-		if (*p == '|') {
-			c->literal[0] = '\0';
-			return;
-		}
-		/* what may be repeated no times is not needed */
-		if (plain && next <= end && !(next < end && strchr("*?{", *next)) &&
-		    n + 1 < sizeof(run))
-			run[n++] = next[-1];
-		else
-			n = 0;
-		if (n > best) {
-			best = n;
-			memcpy(c->literal, run, n);
-			c->literal[n] = '\0';
-		}
-		p = next;
-	}
-}
-
 /* field=ERE && field=ERE … */
 static int parse_conditions(struct wd_rule *rule, struct wd_blob text)
 {
@@ -94,7 +39,6 @@ static int parse_conditions(struct wd_rule *rule, struct wd_blob text)
 		    !parse_field(wd_blob_trim(wd_blob_head(one, (size_t)eq)), &c->field))
 			return WD_ECORRUPT;
 		c->pattern = wd_blob_skip(one, (size_t)eq + 1);
-		find_literal(c);
 		rule->nconditions++;
 		text = wd_blob_skip(text, one.len + (and ? 4 : 0));
 	}
@@ -186,6 +130,75 @@ void wd_distro_rules_done(struct wd_distro_rules *rules)
 	wd_tsv_done(&rules->table);
 }
 
+/* Behind the piece of an expression that begins at p: a group or set is passed over whole. */
+static const char *behind(const char *p, const char *end)
+{
+	int depth = 0;
+
+	if (*p == '[') {
+		p += p + 1 < end && p[1] == '^' ? 2 : 1;
+		p = p < end ? memchr(p + 1, ']', (size_t)(end - p - 1)) : NULL;
+		return p ? p + 1 : end;
+	}
+	if (*p == '{') {
+		p = memchr(p, '}', (size_t)(end - p));
+		return p ? p + 1 : end;
+	}
+	if (*p != '(')
+		return *p == '\\' && p + 1 < end ? p + 2 : p + 1;
+	do {
+		depth += *p == '(' ? 1 : *p == ')' ? -1 : 0;
+		p = *p == '(' || *p == ')' ? p + 1 : behind(p, end);
+	} while (p < end && depth > 0);
+	return p;
+}
+
+static bool can_match(struct wd_blob pattern, struct wd_blob s);
+
+/* Whether s holds all plain text that one alternative cannot do without. */
+static bool can_match_all(const char *p, const char *end, struct wd_blob s)
+{
+	char run[32];
+	size_t n = 0;
+
+	while (p < end) {
+		const char *next = behind(p, end);
+		bool optional = next < end && strchr("*?{", *next);
+
+		if (!optional && n < sizeof(run) && (*p == '\\' || !strchr("^$.[(*+?{", *p))) {
+			run[n++] = next[-1];
+			p = next;
+			continue;
+		}
+		if (n && !memmem(s.ptr, s.len, run, n))
+			return false;
+		n = 0;
+		if (*p == '(' && !optional &&
+		    !can_match(wd_blob(p + 1, (size_t)(next - p) - 2), s))
+			return false;
+		p = next;
+	}
+	return n == 0 || memmem(s.ptr, s.len, run, n);
+}
+
+/*
+ * A quick look at an expression that was not compiled yet: whether s holds the plain text of any
+ * of its alternatives. Most strings do not, and compiling costs more than a few such looks.
+ */
+static bool can_match(struct wd_blob pattern, struct wd_blob s)
+{
+	const char *p = pattern.ptr, *end = p + pattern.len, *start = p;
+
+	for (; p < end; p = behind(p, end)) {
+		if (*p != '|')
+			continue;
+		if (can_match_all(start, p, s))
+			return true;
+		start = p + 1;
+	}
+	return can_match_all(start, end, s);
+}
+
 /* Compiles on first use. An expression that is none never matches. */
 static bool compile(struct wd_condition *c, size_t nstrings)
 {
@@ -222,9 +235,14 @@ static bool holds(struct wd_condition *c, const struct wd_catalog *cat, uint32_t
 	regmatch_t m[1];
 
 	/* what is not recorded matches nothing, not even ".*" */
-	if (string == 0 ||
-	    (*c->literal && !memmem(s.ptr, s.len, c->literal, strlen(c->literal))) ||
-	    !compile(c, cat->strings.entries.n))
+	if (string == 0)
+		return false;
+	if (!c->answers && c->looks < LOOKS_MAX) {
+		c->looks++;
+		if (!can_match(c->pattern, s))
+			return false;
+	}
+	if (!compile(c, cat->strings.entries.n))
 		return false;
 	answer = c->answers[string / 4] >> shift & 3;
 	if (answer == 0) {

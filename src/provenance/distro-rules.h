@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The rows of data/distros.tsv and their conditions on a package. A condition is compiled when it
- * is first asked of a string that it can match, and remembers its answer for each string, since
+ * is first asked of a string that it may match, and remembers its answer for each string, since
  * packages share their vendors and maintainers. A field that is not recorded matches nothing.
  */
 #ifndef WD_PROVENANCE_DISTRO_RULES_H
@@ -17,7 +17,7 @@
 struct wd_condition {
 	enum wd_package_field field;
 	struct wd_blob pattern; /* POSIX extended regular expression */
-	char literal[24];	/* text that every match holds, or ""; checked before compiling */
+	unsigned looks;		/* at the expression, before it was compiled */
 	regex_t *compiled;
 	uint8_t *answers; /* 2 bits a string: 0 unknown, 1 no, 2 yes */
 };

@@ -16,6 +16,7 @@ struct assigner {
 	struct wd_distros *d;
 	struct wd_buf version;
 	struct wd_buf release_buf;
+	WD_ARRAY(struct wd_rule *) id_rows; /* for the backend of the database at hand */
 	/* of the database at hand; there are no more ids than the rules know */
 	WD_ARRAY(struct release {
 		struct wd_blob id;
@@ -151,19 +152,26 @@ static bool os_release_decides(const struct assigner *a, const char *backend)
 	return false;
 }
 
+/* The rows that can give packages of this backend an id, in order. 0 or -ENOMEM. */
+static int collect_id_rows(struct assigner *a, const char *backend)
+{
+	struct wd_distro_rules *rules = a->d->rules;
+	int r = wd_array_reserve(&a->id_rows, rules->list.n);
+
+	a->id_rows.n = 0;
+	for (size_t i = 0; r == 0 && i < rules->list.n; i++)
+		if (rules->list.v[i].kind == WD_RULE_ID &&
+		    wd_rule_in_scope(&rules->list.v[i], backend))
+			a->id_rows.v[a->id_rows.n++] = &rules->list.v[i];
+	return r;
+}
+
 /* The row that gives a package its id, or NULL. */
 static const struct wd_rule *identify(struct assigner *a, const struct wd_cat_package *pkg)
 {
-	const char *backend = a->cat->dbs.v[pkg->db]->backend->name;
-	struct wd_distro_rules *rules = a->d->rules;
-
-	for (size_t i = 0; i < rules->list.n; i++) {
-		struct wd_rule *rule = &rules->list.v[i];
-
-		if (rule->kind == WD_RULE_ID && wd_rule_in_scope(rule, backend) &&
-		    wd_rule_match(rule, a->cat, pkg, NULL))
-			return rule;
-	}
+	for (size_t i = 0; i < a->id_rows.n; i++)
+		if (wd_rule_match(a->id_rows.v[i], a->cat, pkg, NULL))
+			return a->id_rows.v[i];
 	return NULL;
 }
 
@@ -322,7 +330,7 @@ static int assign_db(struct assigner *a, const struct wd_db *db)
 {
 	WD_CLEANUP_FREE bool *undecided = calloc(db->npackages + 1, sizeof(*undecided));
 	struct wd_blob id;
-	int r = undecided ? 0 : -ENOMEM;
+	int r = undecided ? collect_id_rows(a, db->backend->name) : -ENOMEM;
 
 	forget_releases(a);
 	for (uint32_t i = 0; r == 0 && i < db->npackages; i++) {
@@ -391,6 +399,7 @@ int wd_distros_assign(struct wd_catalog *cat, const struct wd_os_release *os,
 		merge_finer(&a);
 	wd_buf_done(&a.version);
 	wd_buf_done(&a.release_buf);
+	wd_array_done(&a.id_rows);
 	forget_releases(&a);
 	return r < 0 ? r : 0;
 }
