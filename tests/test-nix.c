@@ -140,19 +140,26 @@ static void database(void **state)
 		       "ne-"
 		       "3") "P left 2 - - - - - 2\n" CLAIM(H
 							   "-left-2") "P q.lock - - - - - 6 "
-								      "0\n" CLAIM(H
-										  "-q.lock") "P b "
-											     "1 - "
-											     "b - "
-											     "- 99 "
-											     "0"
-											     "\n" CLAIM(
-												     G
-												     "-b-1-"
-												     "doc") "R"
-													    " "
-													    "o"
-													    "k");
+								      "0\n" CLAIM(
+									      H
+									      "-q.lock") "P b "
+											 "1 - "
+											 "b - "
+											 "- 99 "
+											 "0"
+											 "\n" CLAIM(
+												 G
+												 "-"
+												 "b"
+												 "-"
+												 "1"
+												 "-"
+												 "d"
+												 "o"
+												 "c") "R"
+												      " "
+												      "o"
+												      "k");
 }
 
 /* As Nix before 2.0 has it; and one path twice, which its schema forbids. */
