@@ -144,6 +144,28 @@ same_packages_as_status_d() {
 	equal "$work/expected" "$work/got"
 }
 
+# Path, tab, package, from the text of the database: directories (F:) and files in them (R:).
+apk_owners() {
+	awk '/^P:/ { package = substr($0, 3) }
+		/^F:/ { dir = substr($0, 3); print dir "\t" package }
+		/^R:/ { print (dir == "" ? "" : dir "/") substr($0, 3) "\t" package }' "$1" | sort -u
+}
+
+apk_owners_equal() {
+	apk_owners "$1/lib/apk/db/installed" >"$work/expected"
+	"$whodistro" map --dirs --missing --format ndjson "$1" |
+		jq -r 'select(.basis == "database") | "\(.path)\t\(.package)"' | sort -u >"$work/got"
+	equal "$work/expected" "$work/got"
+}
+
+test_apk() {
+	local root=$work/apk
+	mkdir -p "$root/lib/apk/db"
+	cp "$corpus/$1" "$root/lib/apk/db/installed"
+	check "$1: owners of every path" apk_owners_equal "$root"
+	check "$1: packages are alpine" verdict "$root" '.verdict.distro.id == "alpine"'
+}
+
 test_images() {
 	local image=$corpus/image root
 	root=$work/ubi8-under-centos7
@@ -168,8 +190,10 @@ test_images() {
 		'.verdict.distro.id == "debian" and .verdict.distro.version_id == "11" and
 		.verdict.lineage == "recorded"'
 
+	test_apk apk/alpine.installed
 	root=$work/alpine
 	image_root "$image/alpine-3.15.docker.tar.gz" "$root"
+	check "Alpine: owners of every path, as its database has them" apk_owners_equal "$root"
 	check "Alpine: a result" verdict "$root" '.files.total > 400 and .errors == []'
 }
 
