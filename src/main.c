@@ -4,7 +4,6 @@
 #include "base/status.h"
 
 #include <errno.h>
-#include <locale.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -110,7 +109,6 @@ static int usage(const char *word)
 
 int main(int argc, char **argv)
 {
-	setlocale(LC_CTYPE, "");
 	/* large arrays grow in place instead of moving from mapping to mapping */
 	mallopt(M_MMAP_THRESHOLD, 64 << 20);
 	mallopt(M_TOP_PAD, 1 << 20);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <langinfo.h>
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -75,6 +76,20 @@ static int open_file(struct wd_out *out, const char *path)
 	return fd;
 }
 
+/*
+ * Asked of the user's locale without setting it: the program works on bytes, and its regular
+ * expressions are several times faster in the C locale.
+ */
+static bool shows_utf8(void)
+{
+	locale_t user = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+	bool utf8 = user && strcmp(nl_langinfo_l(CODESET, user), "UTF-8") == 0;
+
+	if (user)
+		freelocale(user);
+	return utf8;
+}
+
 int wd_out_open(struct wd_out *out, const char *path, enum wd_color color)
 {
 	const char *no_color = getenv("NO_COLOR");
@@ -92,7 +107,7 @@ int wd_out_open(struct wd_out *out, const char *path, enum wd_color color)
 	out->terminal = isatty(out->fd) == 1;
 	out->color = color == WD_COLOR_ALWAYS || (color == WD_COLOR_AUTO && out->terminal &&
 						  !(no_color && *no_color));
-	out->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	out->utf8 = shows_utf8();
 	if (out->terminal && ioctl(out->fd, TIOCGWINSZ, &size) == 0)
 		out->columns = size.ws_col;
 	return 0;
