@@ -132,6 +132,17 @@ for page in whodistro.1 whodistro-json.5; do
 		"$(sed -n 's/^\(name\|formats\) = //p' backends/*.backend | tr ' ' '\n' | lacking "$page")"
 done
 
+verdict 'package-url types are in whodistro-json(5)' "$(
+	sed -n 's/^purl = //p' backends/*.backend | while read -r type; do
+		grep -qw "pkg:$type" man/whodistro-json.5 || lacking whodistro-json.5 <<<"$type"
+	done
+)"
+verdict 'backends are in README.md' "$(
+	sed -n 's/^name = //p' backends/*.backend | while read -r name; do
+		grep -q "^| $name |" README.md || echo "$name"
+	done
+)"
+
 # ---- Records: every key that the program writes is described, every row has as many columns
 
 mkdir -p "$work/root/var/lib/dpkg/status.d" "$work/root/etc" "$work/root/usr/bin"
