@@ -33,7 +33,7 @@ struct pacman {
 	const struct wd_request *req;
 	struct wd_sink *sink;
 	struct wd_buf desc, files, packed, path;
-	struct wd_pacman_mtree mtree;	 /* empty unless digests are wanted */
+	struct wd_pacman_mtree mtree;
 	WD_ARRAY(struct backup) backups; /* in order of path */
 };
 
@@ -242,8 +242,6 @@ static int read_mtree(struct pacman *p, const struct entry *e)
 	int r;
 
 	p->mtree.entries.n = 0;
-	if (!(p->req->want & WD_WANT_DIGESTS))
-		return 0;
 	r = read_part(p, e, "mtree", MTREE_PACKED_MAX, &p->packed, &faults);
 	if (r <= 0)
 		return r;

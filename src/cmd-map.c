@@ -43,6 +43,7 @@ static int write_map(struct wd_cli *cli, struct wd_subject *s, struct wd_writer 
 	rows.one = cli->one;
 	r = w->format->begin(w);
 	/* the root itself has no name to be visited by */
+	wd_tree_stat(s->tree, WD_NODE_ROOT);
 	if (r == 0 && cli->dirs)
 		r = wd_rows_write(&rows, WD_NODE_ROOT, WD_BLOB(""));
 	if (r == 0)

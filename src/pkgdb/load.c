@@ -276,13 +276,32 @@ struct hits {
 	WD_ARRAY(char *) paths;
 };
 
+static bool has_child(struct wd_tree *tree, wd_node_id dir, const char *name)
+{
+	return wd_tree_child(tree, dir, wd_blob_str(name)) != WD_NODE_NONE;
+}
+
+/*
+ * Whether a node is inside a root filesystem of its own (an unpacked image, a container's layers),
+ * whose databases are not this one's: below a directory that has usr, and etc or var.
+ */
+static bool in_nested_root(struct wd_tree *tree, wd_node_id id)
+{
+	for (id = wd_tree_node(tree, id)->parent; id != WD_NODE_ROOT;
+	     id = wd_tree_node(tree, id)->parent)
+		if (has_child(tree, id, "usr") &&
+		    (has_child(tree, id, "etc") || has_child(tree, id, "var")))
+			return true;
+	return false;
+}
+
 static int add_hit(void *ctx, wd_node_id id)
 {
 	struct hits *h = ctx;
 	struct wd_buf path = WD_BUF_INIT;
 	int r;
 
-	if (h->paths.n > WD_LIMIT_DATABASES)
+	if (h->paths.n > WD_LIMIT_DATABASES || in_nested_root(h->tree, id))
 		return 0;
 	wd_tree_path(h->tree, id, &path);
 	wd_buf_byte(&path, '\0');

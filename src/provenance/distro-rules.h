@@ -33,6 +33,7 @@ struct wd_rule {
 	bool floor;		 /* VERSION: os-release's stands where it is not lower */
 	struct wd_blob name;	 /* DISTRO; CODENAME: the codename */
 	bool vendor;		 /* DISTRO */
+	bool guest;		 /* DISTRO */
 	struct wd_blob purl;	 /* DISTRO */
 	struct wd_blob parent;	 /* DISTRO */
 	struct wd_blob version;	 /* CODENAME */

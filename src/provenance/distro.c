@@ -91,6 +91,7 @@ static int fill_distro(struct wd_distro *e, const struct wd_distro_rules *rules,
 			wd_blob_is(version, os->version_id);
 
 	e->vendor = row && row->vendor;
+	e->guest = row && row->guest;
 	e->id = dup_blob(id);
 	e->version_id = dup_blob(version);
 	e->purl = dup_blob(row ? row->purl : WD_BLOB(""));

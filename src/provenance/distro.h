@@ -17,6 +17,7 @@ struct wd_distro {
 	char *purl;	  /* package-url namespace, or "" */
 	char *label;	  /* "id:version_id", "id" without version, "" for unknown */
 	bool vendor;	  /* a third party: never a lineage */
+	bool guest;	  /* lives on other systems too: a lineage where it is the only one */
 	uint32_t packages; /* how many packages are its own, per catalog */
 };
 

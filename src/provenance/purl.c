@@ -33,7 +33,7 @@ static struct wd_blob purl_version(const struct wd_catalog *cat, const struct wd
 {
 	struct wd_blob version = wd_package_field(cat, pkg, WD_PACKAGE_VERSION);
 	bool rpm = strcmp(cat->dbs.v[pkg->db]->backend->purl, "rpm") == 0;
-	ptrdiff_t colon = rpm ? wd_blob_chr(version, ':') : -1;
+	ptrdiff_t colon = rpm || pkg->epoch ? wd_blob_chr(version, ':') : -1;
 
 	return colon < 0 ? version : wd_blob_skip(version, (size_t)colon + 1);
 }

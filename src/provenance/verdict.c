@@ -190,6 +190,25 @@ static int weigh_os_release(struct judge *j)
 	return r;
 }
 
+/* A Nix store on somebody else's system says nothing of whose system that is. */
+static void drop_guests(struct judge *j)
+{
+	size_t hosts = 0, kept = 0;
+
+	for (size_t i = 0; i < j->v->lineages.n; i++)
+		hosts += !j->distros->list.v[j->v->lineages.v[i].distro].guest;
+	for (size_t i = 0; i < j->v->lineages.n; i++) {
+		struct wd_lineage *l = &j->v->lineages.v[i];
+		const struct wd_distro *d = &j->distros->list.v[l->distro];
+
+		if (hosts && d->guest && strcmp(d->id, j->os->id) != 0)
+			lineage_done(l);
+		else
+			j->v->lineages.v[kept++] = *l;
+	}
+	j->v->lineages.n = kept;
+}
+
 static int cmp_lineages(const void *a, const void *b, void *ctx)
 {
 	const struct wd_lineage *x = a, *y = b;
@@ -277,8 +296,10 @@ static int summarize(struct judge *j)
 	struct wd_buf b = WD_BUF_INIT;
 
 	if (v->lineage == WD_LINEAGE_NONE) {
-		wd_buf_str(&b, "No os-release and no package database: nothing declares or records "
-			       "which distribution this is");
+		wd_buf_printf(&b, "No os-release and no package%s: nothing declares or records "
+				  "which distribution this is",
+			      j->o->cat->dbs.n ? " in any database that could be read"
+					       : " database");
 	} else if (v->lineage == WD_LINEAGE_CONTRADICTED) {
 		wd_buf_printf(&b, "Contradicted: os-release says %s, but ", declared);
 		say_packages(&b, most, packages);
@@ -311,6 +332,8 @@ int wd_verdict_reach(const struct wd_owners *o, struct wd_distros *distros,
 
 	if (r == 0)
 		r = weigh_os_release(&j);
+	if (r == 0)
+		drop_guests(&j);
 	if (r == 0 && ret->lineages.n)
 		qsort_r(ret->lineages.v, ret->lineages.n, sizeof(*ret->lineages.v), cmp_lineages,
 			distros);

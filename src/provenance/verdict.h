@@ -5,7 +5,8 @@
  * A lineage is a distribution and release that something speaks for. Rules:
  *
  *   - Each distribution that packages of a database are of is a lineage, third parties are not.
- *     So is what os-release declares.
+ *     So is what os-release declares. A guest (Nix, Guix), which lives on other systems too, is
+ *     one only where there is no other, or where os-release names it.
  *   - The verdict's distribution is the lineage with the most packages; without packages, the
  *     declared one.
  *   - lineage: `declared` os-release says it and no database says otherwise; `recorded` there is
