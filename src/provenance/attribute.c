@@ -14,6 +14,7 @@ struct rule {
 	struct wd_blob glob;
 	struct wd_blob owner; /* candidates, separated by spaces */
 	enum wd_basis basis;
+	bool captures; /* the owner names some */
 	struct wd_blob scope; /* a backend's name, or "*" */
 };
 
@@ -22,6 +23,7 @@ struct attributor {
 	uint32_t *by_name;   /* string id of a name: 1 + its first package, 0 = none */
 	uint32_t *same_name; /* package: 1 + the next one of the same name */
 	struct rule rule;
+	bool matched; /* nodes come from wd_tree_glob() */
 	struct wd_buf path;
 	struct wd_buf work;
 };
@@ -118,19 +120,25 @@ static bool candidate(struct attributor *a, struct wd_blob spec, wd_node_id node
 	return ret->package != WD_PACKAGE_NONE || (ret->via != node && is_owned(a, ret->via));
 }
 
+static bool match_path(struct attributor *a, wd_node_id node, struct wd_captures *captures)
+{
+	a->path.len = 0;
+	wd_tree_path(a->o->tree, node, &a->path);
+	return wd_glob_path(a->rule.glob, wd_buf_view(&a->path), captures);
+}
+
 /* A node that may match the rule's glob: attributes it by the first candidate that exists. */
 static int apply(void *ctx, wd_node_id node)
 {
 	struct attributor *a = ctx;
 	struct wd_blob rest = a->rule.owner, spec;
-	struct wd_captures captures;
+	struct wd_captures captures = {.n = 0};
 	struct wd_attribution at;
 
 	if (is_owned(a, node) || wd_tree_node(a->o->tree, node)->flags & WD_NODE_GHOST)
 		return 0;
-	a->path.len = 0;
-	wd_tree_path(a->o->tree, node, &a->path);
-	if (!wd_glob_path(a->rule.glob, wd_buf_view(&a->path), &captures))
+	/* wd_tree_glob() has matched it already; only who asks for parts of its path needs more */
+	if ((!a->matched || a->rule.captures) && !match_path(a, node, &captures))
 		return 0;
 	while (wd_blob_word(&rest, &spec))
 		if (candidate(a, spec, node, &captures, &at))
@@ -143,7 +151,8 @@ static int parse_rule(const struct wd_blob *col, size_t n, struct rule *rule)
 {
 	if (n < 4 || col[1].len == 0 || col[2].len == 0)
 		return WD_ECORRUPT;
-	*rule = (struct rule){.glob = col[1], .owner = col[2], .scope = col[0]};
+	*rule = (struct rule){.glob = col[1], .owner = col[2], .scope = col[0],
+			       .captures = wd_blob_chr(col[2], '$') >= 0};
 	if (wd_blob_is(col[3], "generated"))
 		rule->basis = WD_BASIS_GENERATED;
 	else if (wd_blob_is(col[3], "inferred"))
@@ -248,7 +257,7 @@ static void attributor_done(struct attributor *a)
 static int attribute(struct wd_owners *o, const char *data_dir, wd_node_id one,
 		     unsigned *ret_line)
 {
-	struct attributor a = {.o = o, .path = WD_BUF_INIT, .work = WD_BUF_INIT};
+	struct attributor a = {.o = o, .matched = one == WD_NODE_NONE, .path = WD_BUF_INIT, .work = WD_BUF_INIT};
 	int r = 0;
 
 	*ret_line = 0;

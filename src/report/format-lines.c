@@ -116,8 +116,14 @@ static int nul_row(struct wd_writer *w, const struct wd_cell *cells)
 
 static void pad(struct wd_buf *out, size_t have, size_t want)
 {
-	for (; have < want; have++)
-		wd_buf_byte(out, ' ');
+	static const char spaces[] = "                                                                ";
+
+	while (have < want) {
+		size_t n = want - have < sizeof(spaces) - 1 ? want - have : sizeof(spaces) - 1;
+
+		wd_buf_append(out, spaces, n);
+		have += n;
+	}
 }
 
 static int text_begin(struct wd_writer *w)

@@ -68,27 +68,50 @@ static bool is_control(struct wd_blob s, size_t n)
 	return false;
 }
 
+/* How many bytes at the front are printable ASCII and no backslash: nearly all of nearly all names. */
+static size_t plain_run(struct wd_blob s)
+{
+	size_t n = 0;
+
+	while (n < s.len && (uint8_t)(s.ptr[n] - 0x20) < 0x7f - 0x20 && s.ptr[n] != '\\')
+		n++;
+	return n;
+}
+
+/* One character that is not plain. Returns its length; *columns grows by what it takes. */
+static size_t escape_one(struct wd_buf *out, struct wd_blob s, size_t *columns)
+{
+	size_t n = wd_utf8_length(s);
+
+	if (n == 1 && s.ptr[0] == '\\') {
+		wd_buf_str(out, "\\\\");
+		*columns += 2;
+		return n;
+	}
+	if (n > 0 && !is_control(s, n)) {
+		wd_buf_append(out, s.ptr, n);
+		*columns += 1;
+		return n;
+	}
+	n = n ? n : 1;
+	for (size_t i = 0; i < n; i++)
+		wd_buf_printf(out, "\\x%02x", (uint8_t)s.ptr[i]);
+	*columns += 4 * n;
+	return n;
+}
+
 size_t wd_text_escape(struct wd_buf *out, struct wd_blob s)
 {
 	size_t columns = 0;
 
 	while (s.len) {
-		size_t n = wd_utf8_length(s);
+		size_t n = plain_run(s);
 
-		if (n == 1 && s.ptr[0] == '\\') {
-			wd_buf_str(out, "\\\\");
-			columns += 2;
-		} else if (n > 0 && (((uint8_t)s.ptr[0] >= 0x20 && (uint8_t)s.ptr[0] < 0x7f) ||
-				     !is_control(s, n))) {
-			wd_buf_append(out, s.ptr, n);
-			columns++;
-		} else {
-			n = n ? n : 1;
-			for (size_t i = 0; i < n; i++)
-				wd_buf_printf(out, "\\x%02x", (uint8_t)s.ptr[i]);
-			columns += 4 * n;
-		}
+		wd_buf_append(out, s.ptr, n);
+		columns += n;
 		s = wd_blob_skip(s, n);
+		if (s.len)
+			s = wd_blob_skip(s, escape_one(out, s, &columns));
 	}
 	return columns;
 }
