@@ -123,9 +123,40 @@ static struct wd_blob take_component(struct wd_blob *rest)
 
 static bool match_path(struct wd_blob pattern, struct wd_blob path, struct wd_captures *caps);
 
-/* `**` followed by `pattern`: tries it behind every number of leading components. */
+/* `**` has taken the first `taken` bytes of the path, the slash behind them too. */
+static bool match_behind(struct wd_blob pattern, struct wd_blob path, size_t taken,
+			 struct wd_captures *caps)
+{
+	push_capture(caps, wd_blob_head(path, taken ? taken - 1 : 0));
+	return match_path(pattern, wd_blob_skip(path, taken), caps);
+}
+
+/* How many components a pattern has, or 0 where that is not fixed. */
+static size_t fixed_components(struct wd_blob pattern)
+{
+	size_t n = 0;
+
+	for (; pattern.len; n++)
+		if (wd_blob_is(take_component(&pattern), "**"))
+			return 0;
+	return n;
+}
+
+/* The offset of the last n components of a path; false where it has fewer. */
+static bool find_last(struct wd_blob path, size_t n, size_t *ret)
+{
+	size_t at = path.len;
+
+	while (at > 0 && (path.ptr[at - 1] != '/' || --n > 0))
+		at--;
+	*ret = at;
+	return at > 0 || n <= 1;
+}
+
+/* `**` followed by `pattern`: where that has a fixed length, only the end can match it. */
 static bool match_deep(struct wd_blob pattern, struct wd_blob path, struct wd_captures *caps)
 {
+	size_t n = fixed_components(pattern);
 	size_t base = caps->n;
 	size_t taken = 0;
 
@@ -133,15 +164,13 @@ static bool match_deep(struct wd_blob pattern, struct wd_blob path, struct wd_ca
 		push_capture(caps, path);
 		return true;
 	}
-	for (struct wd_blob rest = path; rest.len;) {
-		size_t end = taken ? taken - 1 : 0; /* without the slash */
-
+	if (n)
+		return find_last(path, n, &taken) && match_behind(pattern, path, taken, caps);
+	for (struct wd_blob rest = path; rest.len; taken = path.len - rest.len) {
 		caps->n = base;
-		push_capture(caps, wd_blob_head(path, end));
-		if (match_path(pattern, rest, caps))
+		if (match_behind(pattern, path, taken, caps))
 			return true;
 		take_component(&rest);
-		taken = path.len - rest.len;
 	}
 	caps->n = base;
 	return false;
