@@ -22,6 +22,7 @@
 #include "common.h"
 #include "json-doc.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <sys/stat.h>
 #include <zstd.h>
@@ -43,7 +44,7 @@ struct path {
 	size_t line;
 	uint64_t size;
 	uint64_t inode;
-	uint32_t path, link; /* of the strings */
+	uint32_t path, link, detail; /* of the strings */
 	uint16_t mode;
 	bool hashed;
 	uint8_t sha256[SHA256_LEN];
@@ -172,6 +173,25 @@ static int take_slice(struct chisel *c, struct wd_blob slice)
 	return wd_array_push(&c->owners, owner);
 }
 
+/* The path's slices and the identity that hard links share, as the claim's detail. */
+static int take_detail(struct chisel *c, const cJSON *slices, struct path *p)
+{
+	WD_CLEANUP_BUF struct wd_buf detail = WD_BUF_INIT;
+	const cJSON *slice;
+
+	cJSON_ArrayForEach(slice, slices)
+	{
+		struct wd_blob name = wd_json_text(slice);
+
+		if (wd_blob_chr(name, ' ') < 0)
+			wd_buf_printf(&detail, "%sslice=%.*s", detail.len ? " " : "",
+				      WD_BLOB_PRINTF(name));
+	}
+	if (p->inode)
+		wd_buf_printf(&detail, "%sinode=%" PRIu64, detail.len ? " " : "", p->inode);
+	return detail.status < 0 ? detail.status : intern(c, wd_buf_view(&detail), &p->detail);
+}
+
 static int take_path(struct chisel *c, const cJSON *item)
 {
 	struct wd_blob path = wd_json_string(item, "path");
@@ -188,6 +208,8 @@ static int take_path(struct chisel *c, const cJSON *item)
 	r = intern(c, wd_blob_skip(path, 1), &p.path);
 	if (r == 0)
 		r = intern(c, wd_json_string(item, "link"), &p.link);
+	if (r == 0)
+		r = take_detail(c, slices, &p);
 	if (r == 0 && p.inode)
 		r = wd_array_push(&c->links, ((struct pair){p.inode, c->paths.n}));
 	if (r == 0)
@@ -367,7 +389,9 @@ static int find_owners(struct chisel *c)
 
 static int push_claim(struct chisel *c, const struct path *p)
 {
-	struct wd_claim claim = {.size = p->size, .mode = p->mode};
+	struct wd_claim claim = {.size = p->size,
+				 .mode = p->mode,
+				 .detail = wd_strpool_get(&c->strings, p->detail)};
 
 	wd_claim_path(&claim, wd_strpool_get(&c->strings, p->path));
 	if (p->link)

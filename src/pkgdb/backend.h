@@ -181,6 +181,11 @@ struct wd_claim {
 	struct wd_blob recorded; /* DIVERTED: the whole path as the package records it */
 	struct wd_blob target;	 /* symlink target, where recorded */
 	struct wd_blob digest;	 /* raw bytes of digest_algo, where recorded */
+	/*
+	 * What else the database records of the path: words "key=value", separated by spaces, for
+	 * the data formats ("slice=libc6_libs inode=2").
+	 */
+	struct wd_blob detail;
 	uint64_t size;		 /* bytes, or WD_SIZE_UNKNOWN */
 	uint32_t flags;		 /* WD_CLAIM_* flags */
 	/*

@@ -31,11 +31,12 @@ struct wd_cat_claim {
 	uint32_t name;	  /* in db->bytes */
 	uint32_t target;  /* in db->bytes, target_len bytes */
 	uint32_t recorded;
-	uint32_t digest; /* in db->bytes, digest_len bytes */
+	uint32_t digest; /* in db->bytes, digest_len bytes; detail_len bytes of detail follow */
 	uint32_t node;	 /* set by provenance: the node of the path in the tree */
 	uint16_t name_len;
 	uint16_t target_len;
 	uint16_t recorded_len;
+	uint16_t detail_len;
 	uint16_t mode;
 	uint16_t flags;
 	uint8_t digest_algo;

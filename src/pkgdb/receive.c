@@ -86,16 +86,18 @@ static int take_dir(struct wd_worker *w, struct wd_cursor *c)
 }
 
 /*
- * What follows the claim's head: name, target, recorded and digest bytes, one after another. They
+ * What follows the claim's head: name, target, recorded, digest and detail bytes, one after another. They
  * are kept as they come, in one piece.
  */
 static bool valid_claim(const struct wd_wire_claim *h, struct wd_blob bytes)
 {
-	size_t len = (size_t)h->name_len + h->target_len + h->recorded_len + h->digest_len;
+	size_t len = (size_t)h->name_len + h->target_len + h->recorded_len + h->digest_len +
+		     h->detail_len;
 
 	return bytes.len == len && wd_wire_valid_name(wd_blob_head(bytes, h->name_len)) &&
 	       h->digest_len <= WD_DIGEST_MAX && h->target_len <= WD_WIRE_NAME_MAX &&
-	       h->recorded_len <= WD_WIRE_NAME_MAX && !(h->flags >> WD_CLAIM_FLAG_COUNT);
+	       h->recorded_len <= WD_WIRE_NAME_MAX && h->detail_len <= WD_WIRE_NAME_MAX &&
+	       !(h->flags >> WD_CLAIM_FLAG_COUNT);
 }
 
 static int take_claim(struct wd_worker *w, struct wd_cursor *c)
@@ -130,6 +132,7 @@ static int take_claim(struct wd_worker *w, struct wd_cursor *c)
 				       .name_len = h.name_len,
 				       .target_len = h.target_len,
 				       .recorded_len = h.recorded_len,
+				       .detail_len = h.detail_len,
 				       .mode = h.mode,
 				       .flags = (uint16_t)h.flags,
 				       .digest_algo = h.digest_algo,

@@ -121,6 +121,7 @@ static int sink_claim(struct wd_sink *sink, const struct wd_claim *c)
 				  .digest_algo = c->digest_algo};
 	struct wd_blob target = wd_blob_head(c->target, WD_WIRE_NAME_MAX);
 	struct wd_blob recorded = wd_blob_head(c->recorded, WD_WIRE_NAME_MAX);
+	struct wd_blob detail = wd_blob_head(c->detail, WD_WIRE_NAME_MAX);
 	size_t at;
 
 	if (s->status < 0)
@@ -133,14 +134,16 @@ static int sink_claim(struct wd_sink *sink, const struct wd_claim *c)
 		return s->status = WD_ELIMIT;
 	w.target_len = (uint16_t)target.len;
 	w.recorded_len = (uint16_t)recorded.len;
+	w.detail_len = (uint16_t)detail.len;
 	w.digest_len = (uint8_t)(c->digest.len <= WD_DIGEST_MAX ? c->digest.len : 0);
 	at = wd_wire_begin(&s->out, WD_WIRE_CLAIM);
 	wd_buf_append(&s->out, &w, sizeof(w));
 	wd_buf_blob(&s->out, c->name);
-	if (target.len || recorded.len || w.digest_len) {
+	if (target.len || recorded.len || w.digest_len || detail.len) {
 		wd_buf_blob(&s->out, target);
 		wd_buf_blob(&s->out, recorded);
 		wd_buf_append(&s->out, c->digest.ptr, w.digest_len);
+		wd_buf_blob(&s->out, detail);
 	}
 	return end_record(s, at);
 }

@@ -8,7 +8,7 @@
  *	FORMAT	string
  *	PACKAGE	u32 flags, u64 size, u64 epoch, one string a field
  *	DIR	string: directory of the claims that follow, normalised: "usr/bin", "" for the root
- *	CLAIM	struct wd_wire_claim, then name, target, recorded, digest bytes
+ *	CLAIM	struct wd_wire_claim, then name, target, recorded, digest, detail bytes
  *	ALIAS	string path, string target
  *	ERROR	i32 status, string path (empty: the database), string message
  *	ABOUT	string version, string libraries: instead of a database, for wd_load_about()
@@ -42,6 +42,7 @@ struct wd_wire_claim {
 	uint16_t name_len;
 	uint16_t target_len;
 	uint16_t recorded_len;
+	uint16_t detail_len;
 	uint8_t digest_algo;
 	uint8_t digest_len;
 } __attribute__((packed));

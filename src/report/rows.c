@@ -19,6 +19,7 @@ static const struct wd_column columns[WD_MAP_COLUMNS] = {
 	[WD_MAP_FLAGS] = {"flags", WD_COLUMN_LIST},
 	[WD_MAP_DB_PATH] = {"db_path", WD_COLUMN_PATH, .optional = true, .data_only = true},
 	[WD_MAP_DIGEST] = {"digest", WD_COLUMN_TEXT, .optional = true, .data_only = true},
+	[WD_MAP_DETAIL] = {"detail", WD_COLUMN_LIST, .optional = true, .data_only = true},
 };
 
 #define PATH_WIDTH 52 /* where there is no terminal to fit */
@@ -229,6 +230,11 @@ static void fill_owner(struct wd_rows *rows, struct wd_blob path, const struct w
 	cells[WD_MAP_DB_PATH].text =
 		make_db_path(&rows->scratch, owner->db, owner->claim, path);
 	cells[WD_MAP_DIGEST].text = make_digest(&rows->scratch, owner->db, owner->claim);
+	if (owner->claim->detail_len)
+		cells[WD_MAP_DETAIL].text =
+			wd_blob(wd_pool_at(&owner->db->bytes,
+					   owner->claim->digest + owner->claim->digest_len),
+				owner->claim->detail_len);
 }
 
 static int write_row(struct wd_rows *rows, wd_node_id node, struct wd_blob path,
