@@ -97,7 +97,7 @@ test_distroless() {
 
 test_machine() {
 	local count=50 seed=$RANDOM
-	[ -z "$WD_SANITIZED" ] || count=20
+	[ -z "${WD_SANITIZED-}" ] || count=20
 	check '/: packages' against packages packages /
 	check "/: owners of all paths of $count packages (seed $seed)" against some map / $count $seed
 }
