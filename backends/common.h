@@ -52,12 +52,6 @@ int wd_file_read(int dir, const char *name, size_t max, struct wd_buf *buf);
 int wd_file_read_beside(const struct wd_request *req, const char *path, size_t max,
 			struct wd_buf *buf);
 
-/* Appends a component of a package URL, percent-encoded where that must be. */
-void wd_purl_encode(struct wd_buf *out, struct wd_blob s);
-
-/* Appends "?key=value" or "&key=value" by *sep, which it then moves on; nothing for no value. */
-void wd_purl_qualifier(struct wd_buf *out, char *sep, const char *key, struct wd_blob value);
-
 /* Puts the directory and the last component of a path into a claim. */
 static inline void wd_claim_path(struct wd_claim *c, struct wd_blob path)
 {

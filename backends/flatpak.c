@@ -14,6 +14,7 @@
  * And app/NAME/metadata.xml: an AppStream component alone, which owns the directory it stands in.
  */
 #include "common.h"
+#include "base/purl.h"
 #include "flatpak-metainfo.h"
 
 #define NAMES_MAX (1u << 16)

@@ -12,6 +12,7 @@
 #include "nix-db.h"
 
 #include "common.h"
+#include "base/purl.h"
 
 #define NAMES_MAX (1u << 20)
 #define HASH_LENGTH 32

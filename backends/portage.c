@@ -17,6 +17,7 @@
  * PMS is Gentoo's Package Manager Specification, https://projects.gentoo.org/pms/8/pms.html.
  */
 #include "common.h"
+#include "base/purl.h"
 
 #include <sys/stat.h>
 

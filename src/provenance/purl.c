@@ -1,32 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "provenance/purl.h"
 
+#include "base/purl.h"
 #include "pkgdb/descriptor.h"
 
 #include <string.h>
-
-/* Unreserved characters and ':' stand for themselves (purl-spec, "Character encoding"). */
-static void encode(struct wd_buf *out, struct wd_blob s)
-{
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-				    "-._~:";
-
-	for (size_t i = 0; i < s.len; i++) {
-		if (memchr(plain, s.ptr[i], sizeof(plain) - 1))
-			wd_buf_byte(out, s.ptr[i]);
-		else
-			wd_buf_printf(out, "%%%02X", (uint8_t)s.ptr[i]);
-	}
-}
-
-static void qualifier(struct wd_buf *out, char *sep, const char *key, struct wd_blob value)
-{
-	if (value.len == 0)
-		return;
-	wd_buf_printf(out, "%c%s=", *sep, key);
-	encode(out, value);
-	*sep = '&';
-}
 
 /* rpm keeps the epoch out of the version and in a qualifier. */
 static struct wd_blob purl_version(const struct wd_catalog *cat, const struct wd_cat_package *pkg)
@@ -53,20 +31,20 @@ void wd_purl(const struct wd_catalog *cat, const struct wd_cat_package *pkg,
 
 	wd_buf_printf(out, "pkg:%s/", cat->dbs.v[pkg->db]->backend->purl);
 	if (*distro->purl) {
-		encode(out, wd_blob_str(distro->purl));
+		wd_purl_encode(out, wd_blob_str(distro->purl));
 		wd_buf_byte(out, '/');
 	}
-	encode(out, wd_package_field(cat, pkg, WD_PACKAGE_NAME));
+	wd_purl_encode(out, wd_package_field(cat, pkg, WD_PACKAGE_NAME));
 	if (version.len) {
 		wd_buf_byte(out, '@');
-		encode(out, version);
+		wd_purl_encode(out, version);
 	}
 	snprintf(label, sizeof(label), "%s%s%s", distro->id, *distro->version_id ? "-" : "",
 		 distro->version_id);
 	if (pkg->epoch)
 		snprintf(epoch, sizeof(epoch), "%llu", (unsigned long long)pkg->epoch);
-	qualifier(out, &sep, "arch", wd_package_field(cat, pkg, WD_PACKAGE_ARCH));
+	wd_purl_qualifier(out, &sep, "arch", wd_package_field(cat, pkg, WD_PACKAGE_ARCH));
 	if (!distro->vendor)
-		qualifier(out, &sep, "distro", wd_blob_str(label));
-	qualifier(out, &sep, "epoch", wd_blob_str(epoch));
+		wd_purl_qualifier(out, &sep, "distro", wd_blob_str(label));
+	wd_purl_qualifier(out, &sep, "epoch", wd_blob_str(epoch));
 }

@@ -69,11 +69,6 @@ void wd_tree_free(struct wd_tree *tree)
 	free(tree);
 }
 
-void wd_cleanup_tree(struct wd_tree **tree)
-{
-	wd_tree_free(*tree);
-}
-
 void wd_tree_path(const struct wd_tree *tree, wd_node_id id, struct wd_buf *buf)
 {
 	size_t len = 0, end;

@@ -98,7 +98,6 @@ struct wd_tree {
 /* A tree with nothing but its root. *root is borrowed. 0 or -ENOMEM. Free with wd_tree_free(). */
 int wd_tree_new(const struct wd_root *root, struct wd_tree **ret_tree);
 void wd_tree_free(struct wd_tree *tree);
-void wd_cleanup_tree(struct wd_tree **tree);
 
 /*
  * Reads the whole tree with a few threads; directories on other filesystems than the root's are
