@@ -4,21 +4,11 @@
 set -u
 
 cd "${WD_SRCDIR:-$(dirname "$0")/..}" || exit 1
+. tests/check-lib.sh
 whodistro=${WD_BUILDDIR:-build}/whodistro
 case $whodistro in /*) ;; *) whodistro=$PWD/$whodistro ;; esac
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-status=0
-
-# verdict NAME OFFENDERS
-verdict() {
-	if [ -z "$2" ]; then
-		echo "ok $1"
-	else
-		printf 'not ok %s\n%s\n' "$1" "$2"
-		status=1
-	fi
-}
 
 # The words of a manual page, one a line, without its markup.
 words() {

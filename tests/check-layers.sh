@@ -6,6 +6,7 @@
 set -u
 
 cd "${WD_SRCDIR:-$(dirname "$0")/..}" || exit 1
+. tests/check-lib.sh
 
 # Lowest first; src/main.c and src/cmd-*.c stand above them all.
 layers="base rootfs pkgdb provenance report"
@@ -145,16 +146,6 @@ exit_rule|only commands and the worker end the process|src/rootfs/tree.c|	abort(
 print_rule|only commands print|backends/rpm.c|	if (failed) fprintf(stderr, "failed");
 EOF
 )
-
-status=0
-verdict() {
-	if [ -z "$2" ]; then
-		echo "ok $1"
-	else
-		printf 'not ok %s\n%s\n' "$1" "$2"
-		status=1
-	fi
-}
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

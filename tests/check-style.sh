@@ -8,17 +8,7 @@ max_median=15
 max_file=600
 
 cd "${WD_SRCDIR:-$(dirname "$0")/..}" || exit 1
-status=0
-
-# verdict NAME OFFENDERS
-verdict() {
-	if [ -z "$2" ]; then
-		echo "ok $1"
-	else
-		printf 'not ok %s\n%s\n' "$1" "$2"
-		status=1
-	fi
-}
+. tests/check-lib.sh
 
 code() {
 	find src backends tests -name '*.[ch]' -type f
