@@ -324,7 +324,7 @@ static int apk_load(const struct wd_request *req, struct wd_sink *sink)
 	return r < 0 ? r : load_text(text, sink);
 }
 
-WD_BACKEND_EXPORT wd_backend_v1 = {
+WD_BACKEND_EXPORT wd_backend_v2 = {
 	.abi = WD_BACKEND_ABI,
 	.name = "apk",
 	.version = "1",

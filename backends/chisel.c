@@ -475,7 +475,7 @@ static void chisel_libraries(char *buf, size_t size)
 	snprintf(buf, size, "libzstd %s, cJSON %s", ZSTD_versionString(), cJSON_Version());
 }
 
-WD_BACKEND_EXPORT wd_backend_v1 = {
+WD_BACKEND_EXPORT wd_backend_v2 = {
 	.abi = WD_BACKEND_ABI,
 	.name = "chisel",
 	.version = "1",

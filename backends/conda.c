@@ -183,7 +183,7 @@ static int conda_load(const struct wd_request *req, struct wd_sink *sink)
 	return r;
 }
 
-WD_BACKEND_EXPORT wd_backend_v1 = {
+WD_BACKEND_EXPORT wd_backend_v2 = {
 	.abi = WD_BACKEND_ABI,
 	.name = "conda",
 	.version = "1",

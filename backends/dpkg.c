@@ -278,7 +278,7 @@ static void dpkg_libraries(char *buf, size_t size)
 #endif
 }
 
-WD_BACKEND_EXPORT wd_backend_v1 = {
+WD_BACKEND_EXPORT wd_backend_v2 = {
 	.abi = WD_BACKEND_ABI,
 	.name = "dpkg",
 	.version = "1",

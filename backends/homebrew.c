@@ -110,7 +110,7 @@ static int homebrew_load(const struct wd_request *req, struct wd_sink *sink)
 	return r < 0 ? r : c.kegs ? 0 : WD_EABSENT;
 }
 
-WD_BACKEND_EXPORT wd_backend_v1 = {
+WD_BACKEND_EXPORT wd_backend_v2 = {
 	.abi = WD_BACKEND_ABI,
 	.name = "homebrew",
 	.version = "1",

@@ -356,7 +356,7 @@ static void pacman_libraries(char *buf, size_t size)
 	snprintf(buf, size, "%s", archive_version_string());
 }
 
-WD_BACKEND_EXPORT wd_backend_v1 = {
+WD_BACKEND_EXPORT wd_backend_v2 = {
 	.abi = WD_BACKEND_ABI,
 	.name = "pacman",
 	.version = "1",

@@ -71,7 +71,7 @@ static void rpm_libraries(char *buf, size_t size)
 #endif
 }
 
-WD_BACKEND_EXPORT wd_backend_v1 = {
+WD_BACKEND_EXPORT wd_backend_v2 = {
 	.abi = WD_BACKEND_ABI,
 	.name = "rpm",
 	.version = "1",

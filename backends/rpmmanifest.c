@@ -180,7 +180,7 @@ static int rpmmanifest_load(const struct wd_request *req, struct wd_sink *sink)
 	return r < 0 ? r : load_lines(wd_buf_view(&text), sink);
 }
 
-WD_BACKEND_EXPORT wd_backend_v1 = {
+WD_BACKEND_EXPORT wd_backend_v2 = {
 	.abi = WD_BACKEND_ABI,
 	.name = "rpmmanifest",
 	.version = "1",

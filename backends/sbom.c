@@ -245,7 +245,7 @@ static int sbom_load(const struct wd_request *req, struct wd_sink *sink)
 	return r < 0 ? r : load_document(&s, root);
 }
 
-WD_BACKEND_EXPORT wd_backend_v1 = {
+WD_BACKEND_EXPORT wd_backend_v2 = {
 	.abi = WD_BACKEND_ABI,
 	.name = "sbom",
 	.version = "1",

@@ -278,7 +278,7 @@ static void snap_libraries(char *buf, size_t size)
 	snprintf(buf, size, "libyaml %s", yaml_get_version_string());
 }
 
-WD_BACKEND_EXPORT wd_backend_v1 = {
+WD_BACKEND_EXPORT wd_backend_v2 = {
 	.abi = WD_BACKEND_ABI,
 	.name = "snap",
 	.version = "1",

@@ -21,7 +21,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-extern const struct wd_backend wd_backend_v1;
+extern const struct wd_backend wd_backend_v2;
 
 struct dump_request {
 	struct wd_request req;
@@ -107,7 +107,7 @@ int main(int argc, char **argv)
 		return 2;
 	d.req.is_dir = S_ISDIR(st.st_mode);
 	d.dirfd = d.req.is_dir ? d.req.fd : open(dirname(argv[1]), O_RDONLY | O_CLOEXEC);
-	r = wd_backend_v1.load(&d.req, &sink);
+	r = wd_backend_v2.load(&d.req, &sink);
 	printf("R\t%s\n", r < 0 ? wd_status_name(r) : "ok");
 	return 0;
 }

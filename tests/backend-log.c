@@ -163,7 +163,7 @@ const char *backend_log_load(struct backend_log *log, const char *path, uint32_t
 	log->req.is_dir = S_ISDIR(st.st_mode);
 	log->beside = log->req.is_dir ? dup(log->req.fd) : open_dir_of(log, path);
 	assert_true(log->beside >= 0);
-	r = wd_backend_v1.load(&log->req, &log->sink);
+	r = wd_backend_v2.load(&log->req, &log->sink);
 	close(log->req.fd);
 	close(log->beside);
 	wd_buf_printf(&log->text, "R %s", r < 0 ? wd_status_name(r) : "ok");

@@ -17,7 +17,7 @@
 #include "base/buf.h"
 #include "pkgdb/backend.h"
 
-extern const struct wd_backend wd_backend_v1;
+extern const struct wd_backend wd_backend_v2;
 
 struct backend_log {
 	char root[32];

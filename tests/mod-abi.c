@@ -9,5 +9,5 @@ static int load(const struct wd_request *req, struct wd_sink *sink)
 	return 0;
 }
 
-WD_BACKEND_EXPORT wd_backend_v1 = {
+WD_BACKEND_EXPORT wd_backend_v2 = {
 	.abi = WD_BACKEND_ABI + 1, .name = "abi", .version = "1", .load = load};

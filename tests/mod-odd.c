@@ -232,5 +232,5 @@ static int load(const struct wd_request *req, struct wd_sink *sink)
 	return WD_ENOTMINE;
 }
 
-WD_BACKEND_EXPORT wd_backend_v1 = {
+WD_BACKEND_EXPORT wd_backend_v2 = {
 	.abi = WD_BACKEND_ABI, .name = "odd", .version = "1", .load = load};

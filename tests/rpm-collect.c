@@ -88,7 +88,7 @@ int collect_load(struct collect *c, const char *path)
 		.open = open_beside,
 	};
 
-	return fd < 0 ? -errno : wd_backend_v1.load(&req, &c->sink);
+	return fd < 0 ? -errno : wd_backend_v2.load(&req, &c->sink);
 }
 
 int collect_storage(struct collect *c, const char *path)

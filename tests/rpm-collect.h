@@ -5,7 +5,7 @@
 
 #include "rpmdb-write.h"
 
-extern const struct wd_backend wd_backend_v1;
+extern const struct wd_backend wd_backend_v2;
 
 struct collect {
 	struct wd_sink sink;

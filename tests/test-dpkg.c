@@ -28,7 +28,7 @@
 #define HEAD(name) "Package: " name "\nStatus: install ok installed\nArchitecture: amd64\n"
 #define STANZA(name) HEAD(name) "Version: 1-2\n"
 
-extern const struct wd_backend wd_backend_v1;
+extern const struct wd_backend wd_backend_v2;
 
 struct fixture {
 	char root[32];
@@ -160,7 +160,7 @@ static const char *load(struct fixture *f, const char *path, uint32_t want)
 	f->req.fd = openat(f->dir, path, O_RDONLY | O_CLOEXEC);
 	assert_true(f->req.fd >= 0 && fstat(f->req.fd, &st) == 0);
 	f->req.is_dir = S_ISDIR(st.st_mode);
-	r = wd_backend_v1.load(&f->req, &f->sink);
+	r = wd_backend_v2.load(&f->req, &f->sink);
 	close(f->req.fd);
 	wd_buf_printf(&f->log, "R %s", r < 0 ? wd_status_name(r) : "ok");
 	wd_buf_byte(&f->log, '\0');

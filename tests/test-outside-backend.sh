@@ -329,9 +329,9 @@ unusable() {
 }
 unusable another-abi abi 'backend toypkg: module is for ABI version 2, this program has 1' \
 	's/WD_BACKEND_ABI/&+ 1/'
-unusable no-symbol module 'backend toypkg: no wd_backend_v1' \
-	's/^WD_BACKEND_EXPORT wd_backend_v1/const struct wd_backend other/'
-unusable no-load module 'backend toypkg: no wd_backend_v1' '/\.load = /d'
+unusable no-symbol module 'backend toypkg: no wd_backend_v2' \
+	's/^WD_BACKEND_EXPORT wd_backend_v2/const struct wd_backend other/'
+unusable no-load module 'backend toypkg: no wd_backend_v2' '/\.load = /d'
 unusable crashes-when-loaded crashed 'died .backend toypkg.' "\$a $constructor { __builtin_trap(); }"
 unusable exits-when-loaded crashed 'died .backend toypkg.' "\$a $constructor { exit(0); }"
 libs=()

@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #define B(literal) WD_BLOB(literal)
-#define GOOD "name = x\ndescription = X\nabi = 1\nformats = f\npurl = x\nprobe = a/b\n"
+#define GOOD "name = x\ndescription = X\nabi = 2\nformats = f\npurl = x\nprobe = a/b\n"
 
 /* ---- Descriptors */
 
@@ -40,16 +40,20 @@ static void descriptor_lines(void **state)
 		{GOOD "\n= x\n", NULL}, /* as a comment: nothing is set */
 		{GOOD "what = x\n", "descriptor line 7 "},
 		{GOOD "abi = one\n", "descriptor line 7 "},
+		{GOOD "magic = 7f4\n", "descriptor line 7 "},
+		{GOOD "magic = 7F45\n", "descriptor line 7 "},
+		{GOOD "magic = 000102030405060708\n", "descriptor line 7 "},
+		{GOOD "magic = 7f454c46\n", NULL},
 		{GOOD "abi = -1\n", "descriptor line 7 "},
 		{GOOD "abi = 65536\n", "descriptor line 7 "},
 		{GOOD "abi = 18446744073709551617\n", "descriptor line 7 "},
 		{"Name = x\n" GOOD, "descriptor line 1 "},
-		{GOOD "abi = 2\n", "module is for ABI version 2"},
-		{"name = x\nabi = 1\nformats = f\npurl = x\nprobe = a\n", "descriptor lacks"},
-		{"name = x\ndescription = X\nabi = 1\npurl = x\nprobe = a\n", "descriptor lacks"},
-		{"name = x\ndescription = X\nabi = 1\nformats = f\nprobe = a\n",
+		{GOOD "abi = 1\n", "module is for ABI version 1"},
+		{"name = x\nabi = 2\nformats = f\npurl = x\nprobe = a\n", "descriptor lacks"},
+		{"name = x\ndescription = X\nabi = 2\npurl = x\nprobe = a\n", "descriptor lacks"},
+		{"name = x\ndescription = X\nabi = 2\nformats = f\nprobe = a\n",
 		 "descriptor lacks"},
-		{"name = x\ndescription = X\nabi = 1\nformats = f\npurl = x\n", "descriptor lacks"},
+		{"name = x\ndescription = X\nabi = 2\nformats = f\npurl = x\n", "descriptor lacks"},
 		{"name = x\ndescription = X\nformats = f\npurl = x\nprobe = a\n",
 		 "module is for ABI version 0"},
 	};

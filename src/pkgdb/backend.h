@@ -32,11 +32,11 @@
 #include <stdio.h>
 
 /* Raised whenever a structure or the meaning of a field below changes. */
-#define WD_BACKEND_ABI 1
-#define WD_BACKEND_SYMBOL "wd_backend_v1"
-/* Precedes the definition of the exported symbol: WD_BACKEND_EXPORT wd_backend_v1 = { … }; */
+#define WD_BACKEND_ABI 2
+#define WD_BACKEND_SYMBOL "wd_backend_v2"
+/* Precedes the definition of the exported symbol: WD_BACKEND_EXPORT wd_backend_v2 = { … }; */
 #define WD_BACKEND_EXPORT                                                                          \
-	extern const struct wd_backend wd_backend_v1;                                              \
+	extern const struct wd_backend wd_backend_v2;                                              \
 	__attribute__((visibility("default"))) const struct wd_backend
 
 /*
@@ -225,6 +225,61 @@ static inline int wd_request_open(const struct wd_request *req, const char *path
 	return req->open(req, path);
 }
 
+/*
+ * What a file says of its own origin; enumerator suffix, word in reports and in the column `fact`
+ * of data/signals.tsv. A fact is a text of at most WD_FACT_MAX bytes, as it stands in the file
+ * unless said otherwise.
+ *
+ *	NOTE		.note.package (FDO, JSON): words "key=value" separated by tabs, keys as in
+ *			the note, in its order: "type=deb\tos=debian\tname=systemd\tversion=252.39"
+ *	BUILD_ID	.note.gnu.build-id in lower-case hex
+ *	DEBUGLINK	.gnu_debuglink's file name
+ *	DEBUGALTLINK	.gnu_debugaltlink's path
+ *	BANNER		"GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36.", "ld.so
+ *			(...) ...", "musl libc (x86_64)": one line each
+ *	COMMENT		each string of .comment, and the C library's "Compiled by" line
+ *	ANNOBIN		each string of .gnu.build.attributes that names a tool: "annobin gcc 11.3.1"
+ *	SECTION		the name of a section that only some distributions leave in
+ *	INTERP		PT_INTERP
+ *	RUNPATH		DT_RUNPATH or DT_RPATH, each element
+ *	SONAME		DT_SONAME
+ *	STRING		a text of .rodata that names a build: OPENSSLDIR, DEBPKG:, platform:
+ *	SHAPE		a word on the file as a whole: "executable", "library", "static" (neither
+ *			interpreter nor needed libraries), "no-sections", "go", "rust",
+ *			"debuglink=build-id" (the name is the rest of the build-id), "debuglink=file"
+ *			(the name is the file's own, without .debug)
+ */
+#define WD_FACTS(X)                                                                                \
+	X(NOTE, "note")                                                                            \
+	X(BUILD_ID, "build-id")                                                                    \
+	X(DEBUGLINK, "debuglink")                                                                  \
+	X(DEBUGALTLINK, "debugaltlink")                                                            \
+	X(BANNER, "banner")                                                                        \
+	X(COMMENT, "comment")                                                                      \
+	X(ANNOBIN, "annobin")                                                                      \
+	X(SECTION, "section")                                                                      \
+	X(INTERP, "interp")                                                                        \
+	X(RUNPATH, "runpath")                                                                      \
+	X(SONAME, "soname")                                                                        \
+	X(STRING, "string")                                                                        \
+	X(SHAPE, "shape")
+
+enum wd_fact_kind {
+#define X(id, name) WD_FACT_##id,
+	WD_FACTS(X)
+#undef X
+	WD_FACT_KIND_COUNT
+};
+#define WD_FACT_MAX 4096
+
+/* One file for examine(). Either a descriptor or its whole contents. Borrowed. */
+struct wd_file {
+	const char *path; /* canonical, relative to the rootfs */
+	int fd;		  /* regular, read-only; or -1 */
+	const void *data; /* `size` bytes; or NULL */
+	uint64_t size;
+};
+
 /* Where whodistro takes what a backend finds. Opaque; the functions are in the ops. */
 struct wd_sink;
 struct wd_sink_ops {
@@ -233,6 +288,7 @@ struct wd_sink_ops {
 	int (*alias)(struct wd_sink *sink, struct wd_blob path, struct wd_blob target);
 	int (*format)(struct wd_sink *sink, const char *format);
 	int (*error)(struct wd_sink *sink, int status, const char *path, const char *message);
+	int (*fact)(struct wd_sink *sink, enum wd_fact_kind kind, struct wd_blob value);
 };
 struct wd_sink {
 	const struct wd_sink_ops *ops;
@@ -269,6 +325,12 @@ static inline int wd_sink_format(struct wd_sink *sink, const char *format)
 	return sink->ops->format(sink, format);
 }
 
+/* In examine(): states one fact about the file. What is longer than WD_FACT_MAX is cut. */
+static inline int wd_sink_fact(struct wd_sink *sink, enum wd_fact_kind kind, struct wd_blob value)
+{
+	return sink->ops->fact(sink, kind, value);
+}
+
 /*
  * Reports what could not be read; load() goes on with the rest. `path` names the file relative to
  * the rootfs, NULL for the database itself. The message says what is wrong and where (line or
@@ -303,6 +365,14 @@ struct wd_backend {
 	 * into buf (size bytes, always terminated). May be NULL.
 	 */
 	void (*libraries)(char *buf, size_t size);
+	/*
+	 * Says where one file comes from, by its own contents, through wd_sink_fact(). Called for
+	 * every regular file that begins with the descriptor's `magic`; reads headers and the few
+	 * places that hold evidence, never the whole file. 0, also where there is nothing to say;
+	 * WD_ECORRUPT for a file that is not what its magic says: it is counted, and no error; or
+	 * the sink's failure. A backend has load(), examine() or both; the other is NULL.
+	 */
+	int (*examine)(const struct wd_file *file, struct wd_sink *sink);
 };
 
 #endif

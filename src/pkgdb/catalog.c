@@ -28,6 +28,8 @@ void wd_db_free(struct wd_db *db)
 	wd_array_done(&db->packages);
 	wd_array_done(&db->claims);
 	wd_array_done(&db->aliases);
+	wd_array_done(&db->facts);
+	wd_array_done(&db->examined);
 	wd_array_done(&db->dir_nodes);
 	free(db);
 }
@@ -43,7 +45,46 @@ void wd_catalog_done(struct wd_catalog *cat)
 	wd_array_done(&cat->dbs);
 	wd_array_done(&cat->packages);
 	wd_array_done(&cat->errors);
+	wd_array_done(&cat->facts);
+	wd_array_done(&cat->examined);
 	wd_strpool_done(&cat->strings);
+}
+
+static int cmp_examined(const void *a, const void *b)
+{
+	const struct wd_examined *x = a, *y = b;
+
+	return x->node < y->node ? -1 : x->node > y->node;
+}
+
+int wd_catalog_take_facts(struct wd_catalog *cat, struct wd_db *db)
+{
+	uint32_t first = (uint32_t)cat->facts.n;
+
+	if (cat->facts.n + db->facts.n > UINT32_MAX ||
+	    wd_array_reserve(&cat->facts, db->facts.n) < 0 ||
+	    wd_array_reserve(&cat->examined, db->examined.n) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < db->facts.n; i++)
+		cat->facts.v[cat->facts.n++] = db->facts.v[i];
+	for (size_t i = 0; i < db->examined.n; i++) {
+		cat->examined.v[cat->examined.n] = db->examined.v[i];
+		cat->examined.v[cat->examined.n++].fact += first;
+	}
+	db->facts.n = 0;
+	db->examined.n = 0;
+	if (cat->examined.n)
+		qsort(cat->examined.v, cat->examined.n, sizeof(*cat->examined.v), cmp_examined);
+	return 0;
+}
+
+const struct wd_examined *wd_catalog_examined(const struct wd_catalog *cat, uint32_t node)
+{
+	const struct wd_examined key = {.node = node};
+
+	return cat->examined.n ? bsearch(&key, cat->examined.v, cat->examined.n,
+					 sizeof(key), cmp_examined)
+			       : NULL;
 }
 
 static int take_packages(struct wd_catalog *cat, uint32_t index)

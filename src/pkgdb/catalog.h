@@ -51,6 +51,20 @@ struct wd_cat_alias {
 	uint16_t target_len;
 };
 
+/* What a file says of itself; see WD_FACTS. */
+struct wd_fact {
+	uint32_t value; /* in catalog->strings */
+	enum wd_fact_kind kind;
+};
+
+/* A file that was examined. */
+struct wd_examined {
+	uint32_t node; /* of the tree */
+	uint32_t fact; /* first fact in the list; they are consecutive */
+	uint32_t nfacts;
+	int status; /* of examine(): WD_ECORRUPT where it is not what its magic says */
+};
+
 struct wd_db {
 	const struct wd_descriptor *backend;
 	char *path;	 /* canonical, relative to the root */
@@ -65,6 +79,8 @@ struct wd_db {
 	WD_ARRAY(struct wd_cat_package) packages; /* moved away by wd_catalog_finish() */
 	WD_ARRAY(struct wd_cat_claim) claims;
 	WD_ARRAY(struct wd_cat_alias) aliases;
+	WD_ARRAY(struct wd_fact) facts; /* moved away by wd_catalog_take_facts() */
+	WD_ARRAY(struct wd_examined) examined;
 	/* set by provenance: how many claims have their nodes, and the node of each directory */
 	size_t nresolved;
 	WD_ARRAY(uint32_t) dir_nodes;
@@ -81,6 +97,8 @@ struct wd_catalog {
 	WD_ARRAY(struct wd_db *) dbs;
 	WD_ARRAY(struct wd_cat_package) packages;
 	WD_ARRAY(struct wd_cat_error) errors;
+	WD_ARRAY(struct wd_fact) facts;
+	WD_ARRAY(struct wd_examined) examined; /* in order of node */
 };
 
 void wd_catalog_done(struct wd_catalog *cat);
@@ -94,6 +112,12 @@ void wd_db_free(struct wd_db *db);
 
 /* Gathers the packages of all databases into cat->packages. 0, -ENOMEM or WD_ELIMIT. */
 int wd_catalog_finish(struct wd_catalog *cat);
+
+/* Moves what a worker found in files into the catalog. 0 or -ENOMEM. */
+int wd_catalog_take_facts(struct wd_catalog *cat, struct wd_db *db);
+
+/* The facts about a node, or NULL where it was not examined. */
+const struct wd_examined *wd_catalog_examined(const struct wd_catalog *cat, uint32_t node);
 
 /* Adds an error; `message` NULL takes the status's own text. Lost only out of memory. */
 void wd_catalog_error(struct wd_catalog *cat, const char *path, int status, const char *fmt, ...)

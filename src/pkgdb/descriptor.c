@@ -54,6 +54,29 @@ static int add_probe(struct wd_descriptor *d, struct wd_blob value)
 	return 0;
 }
 
+static int hex_digit(char c)
+{
+	const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+static int set_magic(struct wd_descriptor *d, struct wd_blob hex)
+{
+	if (hex.len % 2 || hex.len / 2 > WD_MAGIC_MAX)
+		return WD_ECORRUPT;
+	for (d->magic_len = 0; d->magic_len < hex.len / 2; d->magic_len++) {
+		int high = hex_digit(hex.ptr[2 * d->magic_len]);
+		int low = hex_digit(hex.ptr[2 * d->magic_len + 1]);
+
+		if (high < 0 || low < 0)
+			return WD_ECORRUPT;
+		d->magic[d->magic_len] = (uint8_t)(high << 4 | low);
+	}
+	return 0;
+}
+
+
 static int parse_line(struct wd_descriptor *d, struct wd_blob line)
 {
 	ptrdiff_t eq = wd_blob_chr(line, '=');
@@ -74,6 +97,8 @@ static int parse_line(struct wd_descriptor *d, struct wd_blob line)
 		return set(&d->formats, value);
 	if (wd_blob_is(key, "purl"))
 		return set(&d->purl, value);
+	if (wd_blob_is(key, "magic"))
+		return set_magic(d, value);
 	if (wd_blob_is(key, "probe"))
 		return add_probe(d, value);
 	if (wd_blob_is(key, "abi") && wd_blob_u64(value, &abi) && abi <= UINT16_MAX) {
@@ -125,7 +150,8 @@ static int check(struct wd_descriptor *d, const char *stem)
 		return 0;
 	if (!is_word(d->name) || strcmp(d->name, stem) != 0)
 		return set_broken(d, "descriptor's name differs from its file name");
-	if (!d->formats || !d->purl || !d->description || d->probes.n == 0)
+	if (!d->formats || !d->purl || !d->description ||
+	    (d->probes.n == 0 && d->magic_len == 0))
 		return set_broken(d, "descriptor lacks description, formats, purl or probe");
 	if (d->abi != WD_BACKEND_ABI)
 		return set_broken(d, "module is for ABI version %u, this program has %d", d->abi,

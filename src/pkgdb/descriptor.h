@@ -7,6 +7,8 @@
  *	abi		WD_BACKEND_ABI that the module was built for
  *	formats		words that the backend reports through wd_sink_format()
  *	purl		package-url type of its packages
+ *	magic		(instead of probe) the bytes, in hex, that files begin with which the backend's
+ *			examine() is for: 7f454c46
  *	probe		(repeated) a path below the rootfs; with a trailing slash, a directory. It may
  *			be a pattern of base/glob.h: every match is a database of its own
  *
@@ -17,6 +19,8 @@
 
 #include "base/array.h"
 
+#define WD_MAGIC_MAX 8
+
 struct wd_descriptor {
 	char *name;
 	char *description;
@@ -25,6 +29,8 @@ struct wd_descriptor {
 	char *dir;	/* where the descriptor was found */
 	unsigned abi;
 	WD_ARRAY(char *) probes;
+	uint8_t magic[WD_MAGIC_MAX]; /* what its files begin with; */
+	size_t magic_len;	     /* 0: it examines none */
 	char *broken; /* why it cannot be used, or NULL */
 };
 

@@ -7,6 +7,7 @@
 #define WD_LIMIT_PACKAGES 1000000
 #define WD_LIMIT_CLAIMS 20000000
 #define WD_LIMIT_ERRORS 1000	      /* further ones are counted, not kept */
+#define WD_LIMIT_FACTS 256	      /* of one file; further ones are dropped */
 #define WD_LIMIT_BYTES (4ull << 30)   /* of records from one worker */
 #define WD_LIMIT_MEMORY (3ull << 30)  /* address space of a worker */
 #define WD_LIMIT_CPU_SECONDS 120      /* of a worker */

@@ -203,6 +203,44 @@ static int take_about(struct wd_worker *w, struct wd_cursor *c)
 	return 0;
 }
 
+/* The file before it is settled, and the facts that follow are about this one. */
+static int take_file(struct wd_worker *w, struct wd_cursor *c)
+{
+	struct wd_examined e = {.fact = (uint32_t)w->db->facts.n};
+	int32_t status;
+
+	if (get_u32(c, &e.node) < 0 || get(c, &status, sizeof(status)) < 0 ||
+	    (status != 0 && !valid_failure(status)))
+		return WD_EPROTOCOL;
+	if (w->db->examined.n)
+		w->db->examined.v[w->db->examined.n - 1].status = status;
+	if (e.node == WD_WIRE_NO_FILE)
+		return 0;
+	return wd_array_push(&w->db->examined, e);
+}
+
+static int take_fact(struct wd_worker *w, struct wd_catalog *cat, struct wd_cursor *c)
+{
+	struct wd_examined *file;
+	struct wd_fact fact;
+	struct wd_blob value;
+	uint32_t kind;
+	int r;
+
+	if (w->db->examined.n == 0 || get_u32(c, &kind) < 0 || kind >= WD_FACT_KIND_COUNT)
+		return WD_EPROTOCOL;
+	fact.kind = (enum wd_fact_kind)kind;
+	value = wd_wire_get(c);
+	file = &w->db->examined.v[w->db->examined.n - 1];
+	if (c->failed || value.len > WD_FACT_MAX || file->nfacts >= WD_LIMIT_FACTS)
+		return WD_EPROTOCOL;
+	r = wd_strpool_intern(&cat->strings, value, &fact.value);
+	if (r == 0)
+		r = wd_array_push(&w->db->facts, fact);
+	file->nfacts += r == 0;
+	return r;
+}
+
 static int take_done(struct wd_worker *w, struct wd_cursor *c)
 {
 	int32_t status;
@@ -238,6 +276,10 @@ static int take_record(struct wd_worker *w, struct wd_catalog *cat, uint8_t type
 		return take_done(w, &c);
 	case WD_WIRE_ABOUT:
 		return take_about(w, &c);
+	case WD_WIRE_FILE:
+		return take_file(w, &c);
+	case WD_WIRE_FACT:
+		return take_fact(w, cat, &c);
 	default:
 		return WD_EPROTOCOL;
 	}

@@ -188,6 +188,29 @@ static int sink_error(struct wd_sink *sink, int status, const char *path, const 
 	return end_record(s, at);
 }
 
+static int sink_fact(struct wd_sink *sink, enum wd_fact_kind kind, struct wd_blob value)
+{
+	struct wd_pipe_sink *s = self(sink);
+	size_t at;
+
+	if (s->status < 0 || ++s->facts > WD_LIMIT_FACTS)
+		return s->status;
+	at = wd_wire_begin(&s->out, WD_WIRE_FACT);
+	wd_wire_u32(&s->out, kind);
+	wd_wire_string(&s->out, wd_blob_head(value, WD_FACT_MAX));
+	return end_record(s, at);
+}
+
+int wd_pipe_sink_file(struct wd_pipe_sink *s, uint32_t id, int status)
+{
+	size_t at = wd_wire_begin(&s->out, WD_WIRE_FILE);
+
+	s->facts = 0;
+	wd_wire_u32(&s->out, id);
+	wd_wire_u32(&s->out, (uint32_t)status);
+	return end_record(s, at);
+}
+
 void wd_pipe_sink_init(struct wd_pipe_sink *s, int fd)
 {
 	static const struct wd_sink_ops ops = {
@@ -196,6 +219,7 @@ void wd_pipe_sink_init(struct wd_pipe_sink *s, int fd)
 		.alias = sink_alias,
 		.format = sink_format,
 		.error = sink_error,
+		.fact = sink_fact,
 	};
 
 	*s = (struct wd_pipe_sink){.sink.ops = &ops, .fd = fd};

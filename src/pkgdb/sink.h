@@ -13,6 +13,7 @@ struct wd_pipe_sink {
 	bool in_package;
 	uint64_t packages;
 	uint64_t claims;
+	unsigned facts; /* of the current file */
 	struct wd_buf out;
 	struct wd_buf dir; /* the directory last sent, as the backend spells it */
 	bool dir_known;
@@ -23,6 +24,11 @@ struct wd_pipe_sink {
 void wd_pipe_sink_init(struct wd_pipe_sink *s, int fd);
 void wd_pipe_sink_hello(struct wd_pipe_sink *s, uint32_t fences, const char *missing);
 void wd_pipe_sink_about(struct wd_pipe_sink *s, const char *version, const char *libraries);
+/*
+ * Before examine() is called for a file: facts that follow are about `id`. With WD_WIRE_NO_FILE
+ * behind the last one. `status` is that of the file before.
+ */
+int wd_pipe_sink_file(struct wd_pipe_sink *s, uint32_t id, int status);
 /* Sends what is left and the final record. 0 or the sticky status. */
 int wd_pipe_sink_done(struct wd_pipe_sink *s, int status);
 

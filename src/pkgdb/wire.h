@@ -12,6 +12,9 @@
  *	ALIAS	string path, string target
  *	ERROR	i32 status, string path (empty: the database), string message
  *	ABOUT	string version, string libraries: instead of a database, for wd_load_about()
+ *	FILE	u32 id of the file that the facts which follow are about, u32 status of examine()
+ *		of the file before it, 0 for the first
+ *	FACT	u32 kind, string
  *	DONE	i32 status of load(); nothing follows
  */
 #ifndef WD_PKGDB_WIRE_H
@@ -29,9 +32,12 @@ enum wd_wire_type {
 	WD_WIRE_ERROR,
 	WD_WIRE_DONE,
 	WD_WIRE_ABOUT,
+	WD_WIRE_FILE,
+	WD_WIRE_FACT,
 };
 
 #define WD_WIRE_HEAD 5
+#define WD_WIRE_NO_FILE UINT32_MAX
 #define WD_WIRE_MAX (1u << 20) /* payload bytes of one record */
 #define WD_WIRE_NAME_MAX 4096  /* bytes of a name, target or recorded path in a claim */
 

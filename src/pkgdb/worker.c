@@ -70,7 +70,7 @@ static int load_module(const struct wd_descriptor *d, struct wd_sink *sink,
 			      d->name, backend->abi, WD_BACKEND_ABI);
 		return WD_EABI;
 	}
-	if (!backend || !backend->load) {
+	if (!backend || (!backend->load && !backend->examine)) {
 		why = module ? "no " WD_BACKEND_SYMBOL " in its module" : dlerror();
 		wd_sink_error(sink, WD_EMODULE, NULL, "backend %s: %s", d->name,
 			      why ? why : "its module cannot be loaded");
@@ -103,7 +103,7 @@ static int run_backend(const struct wd_job *job, struct wd_pipe_sink *s)
 		return 0;
 	}
 	wd_pipe_sink_hello(s, fences, "");
-	return backend->load(&req, &s->sink);
+	return backend->load ? backend->load(&req, &s->sink) : WD_EMODULE;
 }
 
 __attribute__((noreturn)) static void worker_main(const struct wd_job *job, int pipe_fd)

@@ -67,7 +67,7 @@ static int toypkg_load(const struct wd_request *req, struct wd_sink *sink)
 	return r < 0 ? r : load_packages(sink, rest);
 }
 
-WD_BACKEND_EXPORT wd_backend_v1 = {
+WD_BACKEND_EXPORT wd_backend_v2 = {
 	.abi = WD_BACKEND_ABI,
 	.name = "toypkg",
 	.version = "1.0",

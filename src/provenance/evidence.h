@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Evidence: what the files of a root filesystem say of the distribution that they come from, other
+ * than its package databases and os-release. Three sources, by rows of data/signals.tsv:
+ *
+ *	facts	what backends' examine() found in files (WD_FACTS)
+ *	text	lines of small text files: release files, etc/issue, repository lists
+ *	path	that a path is there: layouts, keys, licence and documentation directories
+ *
+ * A signal speaks for a family ("dpkg", "rpm", "apk", "pacman", …), and where it can tell, for one
+ * distribution of it and a release. Signals of one `kind` are one witness, however often it speaks.
+ */
+#ifndef WD_PROVENANCE_EVIDENCE_H
+#define WD_PROVENANCE_EVIDENCE_H
+
+#include "pkgdb/catalog.h"
+#include "rootfs/tree.h"
+
+enum wd_item_use {
+	WD_ITEM_PACKAGED, /* the file was taken from that distribution: counts for a lineage */
+	WD_ITEM_BUILT_ON, /* a compiler or a base of that distribution made it: never counts */
+	WD_ITEM_TRAP,	  /* upstream's own build that looks like a distribution's: takes
+			     BUILT_ON and weaker items of the same file away */
+};
+
+enum wd_item_strength { WD_ITEM_WEAK, WD_ITEM_MEDIUM, WD_ITEM_STRONG };
+/* "weak", "medium", "strong" */
+const char *wd_item_strength_name(enum wd_item_strength strength);
+
+/*
+ * All that says the same for the same reason is one item: one row of the table with one family,
+ * distro and version. Strings are the evidence's, "" where nothing is said.
+ */
+struct wd_item {
+	const char *kind;    /* the witness: "note", "debuglink", "banner", "layout", "issue", … */
+	const char *family;
+	const char *distro;  /* os-release's ID */
+	const char *version; /* VERSION_ID */
+	const char *value;   /* what was seen, in the first such file */
+	wd_node_id node;     /* that file: the first in byte order of path */
+	uint32_t files;	     /* how many files show it */
+	enum wd_item_strength strength; /* WEAK at most where nobody has checked the signal */
+	enum wd_item_use use;
+};
+
+/*
+ * Where one file comes from by its own contents: what the strongest of its packaged signals say
+ * together. Only for files that have one.
+ */
+struct wd_origin {
+	wd_node_id node;
+	uint32_t item; /* the deciding one: its family, distro and version */
+	/* The package, where the file names it (.note.package, .gnu_debugaltlink); else "". */
+	const char *package;
+	const char *version;
+	const char *arch;
+	const char *source;
+};
+
+struct wd_evidence_list {
+	struct wd_strpool strings;
+	WD_ARRAY(struct wd_item) items;	    /* strongest first, then kind, family, distro, version */
+	WD_ARRAY(struct wd_origin) origins; /* in order of node */
+	uint64_t examined;		    /* files that were looked into */
+	uint64_t skipped;		    /* of these, not what their magic says */
+};
+
+/*
+ * The regular files that may hold programs, in order of node: those whose names do not end as the
+ * names of other things do (rows `skip` of data/signals.tsv). 0, -ENOMEM, a negated errno where
+ * the table cannot be read, WD_ECORRUPT with the line in *ret_line. Free *ret_nodes.
+ */
+int wd_evidence_candidates(struct wd_tree *tree, const char *data_dir, wd_node_id **ret_nodes,
+			   size_t *ret_n, unsigned *ret_line);
+
+/*
+ * Gathers all evidence of a scanned tree whose facts are in the catalog. Statuses as above. A text
+ * file that cannot be read goes to the catalog's errors. Release with wd_evidence_done().
+ */
+int wd_evidence_gather(struct wd_tree *tree, struct wd_catalog *cat, const char *data_dir,
+		       struct wd_evidence_list *ret, unsigned *ret_line);
+void wd_evidence_done(struct wd_evidence_list *e);
+
+/* The origin of one node, or NULL. */
+const struct wd_origin *wd_evidence_origin(const struct wd_evidence_list *e, wd_node_id node);
+
+#endif
