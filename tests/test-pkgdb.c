@@ -30,7 +30,7 @@ static void descriptor_lines(void **state)
 	} table[] = {
 		{GOOD, NULL},
 		{"# note\n\n  # note\n" GOOD, NULL},
-		{"name=x\r\ndescription=X = Y\r\nabi=1\r\nformats=f\r\npurl=x\r\nprobe=a/", NULL},
+		{"name=x\r\ndescription=X = Y\r\nabi=2\r\nformats=f\r\npurl=x\r\nprobe=a/", NULL},
 		{GOOD "probe = c/\nprobe = d\n", NULL},
 		{"", "descriptor's name"},
 		{"name = y\n", "descriptor's name"},
