@@ -34,7 +34,13 @@ enum file_tag {
 	FILESIZES,
 	LONGFILESIZES,
 	FILELINKTOS,
-	FILEDIGESTS, /* last: not always fetched */
+	FILEDIGESTS, /* from here on: not always fetched */
+	FILEUSERNAME,
+	FILEGROUPNAME,
+	FILEMTIMES,
+	FILERDEVS,
+	FILECAPS,
+	FILEVERIFYFLAGS,
 	FILE_TAG_COUNT
 };
 
@@ -54,6 +60,12 @@ static const struct {
 	[LONGFILESIZES] = {RPMTAG_LONGFILESIZES, RPM_INT64_TYPE, "LONGFILESIZES"},
 	[FILELINKTOS] = {RPMTAG_FILELINKTOS, RPM_STRING_ARRAY_TYPE, "FILELINKTOS"},
 	[FILEDIGESTS] = {RPMTAG_FILEDIGESTS, RPM_STRING_ARRAY_TYPE, "FILEDIGESTS"},
+	[FILEUSERNAME] = {RPMTAG_FILEUSERNAME, RPM_STRING_ARRAY_TYPE, "FILEUSERNAME"},
+	[FILEGROUPNAME] = {RPMTAG_FILEGROUPNAME, RPM_STRING_ARRAY_TYPE, "FILEGROUPNAME"},
+	[FILEMTIMES] = {RPMTAG_FILEMTIMES, RPM_INT32_TYPE, "FILEMTIMES"},
+	[FILERDEVS] = {RPMTAG_FILERDEVS, RPM_INT16_TYPE, "FILERDEVS"},
+	[FILECAPS] = {RPMTAG_FILECAPS, RPM_STRING_ARRAY_TYPE, "FILECAPS"},
+	[FILEVERIFYFLAGS] = {RPMTAG_FILEVERIFYFLAGS, RPM_INT32_TYPE, "FILEVERIFYFLAGS"},
 };
 
 /* The file list of one header. td[i].count is 0 where the header lacks the tag. */
@@ -71,6 +83,7 @@ struct reader {
 	uint32_t hnum;
 	const char *name;
 	bool bad_digest;       /* reported already */
+	struct wd_buf detail;  /* scratch */
 	const char *dir_start; /* the directory of the claim before, which the next one shares */
 	struct wd_blob dir;
 };
@@ -206,19 +219,24 @@ static size_t digest_size(uint32_t algo)
 	return algo < WD_ARRAY_SIZE(sizes) ? sizes[algo] : 0;
 }
 
-/*
- * Fetches and checks the file tags: all, or all but the digests, which are most of a header's
- * bytes. Returns false with the reason in `why`.
- */
-static bool file_list_init(struct file_list *l, Header h, bool digests, char *why, size_t size)
+/* Digests are most of a header's bytes, and attributes most of the rest. */
+static bool wants_tag(uint32_t want, enum file_tag i)
 {
-	int tags = digests ? FILE_TAG_COUNT : FILEDIGESTS;
+	if (i == FILEDIGESTS)
+		return want & WD_WANT_DIGESTS;
+	return i < FILEDIGESTS || want & WD_WANT_ATTRIBUTES;
+}
+
+/* Fetches and checks the file tags that are wanted. Returns false with the reason in `why`. */
+static bool file_list_init(struct file_list *l, Header h, uint32_t want, char *why, size_t size)
+{
 	uint32_t algo = WD_DIGEST_MD5;
 
 	memset(l, 0, sizeof(*l));
 	l->whole_names = !headerIsEntry(h, RPMTAG_BASENAMES);
-	for (int i = 0; i < tags; i++)
-		if (!file_list_get(l, h, (enum file_tag)i, why, size))
+	for (int i = 0; i < FILE_TAG_COUNT; i++)
+		if (wants_tag(want, (enum file_tag)i) &&
+		    !file_list_get(l, h, (enum file_tag)i, why, size))
 			return false;
 	header_u32(h, RPMTAG_FILEDIGESTALGO, &algo);
 	l->digest_size = l->td[FILEDIGESTS].count ? digest_size(algo) : 0;
@@ -307,6 +325,55 @@ static int claim_digest(struct reader *rd, const struct file_list *l, uint32_t n
 	return bad_files(rd, "FILEDIGESTS has an entry that is no digest of FILEDIGESTALGO");
 }
 
+/* rpm's verify flags by the letters that `rpm -V` prints for them (rpmvf.h, rpmFFlagsString). */
+static const struct {
+	uint32_t flag;
+	char letter;
+} verify_letters[] = {
+	{RPMVERIFY_FILESIZE, 'S'}, {RPMVERIFY_MODE, 'M'},  {RPMVERIFY_FILEDIGEST, '5'},
+	{RPMVERIFY_RDEV, 'D'},	   {RPMVERIFY_LINKTO, 'L'}, {RPMVERIFY_USER, 'U'},
+	{RPMVERIFY_GROUP, 'G'},	   {RPMVERIFY_MTIME, 'T'},  {RPMVERIFY_CAPS, 'P'},
+};
+
+static void detail_verify(struct wd_buf *b, uint32_t flags)
+{
+	const char *before = " unverified=";
+
+	for (size_t i = 0; i < WD_ARRAY_SIZE(verify_letters); i++) {
+		if (flags & verify_letters[i].flag)
+			continue;
+		wd_buf_printf(b, "%s%c", before, verify_letters[i].letter);
+		before = "";
+	}
+}
+
+/* A name with a space would be two words: nothing that is compared with it could be equal. */
+static void detail_word(struct wd_buf *b, const char *key, const char *value)
+{
+	if (!strpbrk(value, " \t\n"))
+		wd_buf_printf(b, "%s%s=%s", b->len ? " " : "", key, value);
+}
+
+static struct wd_blob claim_detail(struct reader *rd, const struct file_list *l, uint32_t n)
+{
+	struct wd_buf *b = &rd->detail;
+
+	b->len = 0;
+	if (l->td[FILEUSERNAME].data)
+		detail_word(b, "user", list_string(l, FILEUSERNAME, n));
+	if (l->td[FILEGROUPNAME].data)
+		detail_word(b, "group", list_string(l, FILEGROUPNAME, n));
+	if (l->td[FILEMTIMES].data)
+		wd_buf_printf(b, " mtime=%" PRIu32, ((const uint32_t *)l->td[FILEMTIMES].data)[n]);
+	if (l->td[FILERDEVS].data)
+		wd_buf_printf(b, " rdev=%u", ((const uint16_t *)l->td[FILERDEVS].data)[n]);
+	if (l->td[FILECAPS].data)
+		detail_word(b, "caps", list_string(l, FILECAPS, n));
+	if (l->td[FILEVERIFYFLAGS].data)
+		detail_verify(b, ((const uint32_t *)l->td[FILEVERIFYFLAGS].data)[n]);
+	return wd_blob_trim(wd_buf_view(b));
+}
+
 static int push_claims(struct reader *rd, const struct file_list *l)
 {
 	const uint16_t *modes = l->td[FILEMODES].data;
@@ -320,7 +387,11 @@ static int push_claims(struct reader *rd, const struct file_list *l)
 		c.mode = modes ? modes[n] : 0;
 		if (l->td[FILELINKTOS].data)
 			c.target = wd_blob_str(list_string(l, FILELINKTOS, n));
+		if (rd->src->req->want & WD_WANT_ATTRIBUTES)
+			c.detail = claim_detail(rd, l, n);
 		r = claim_digest(rd, l, n, &c, digest);
+		if (r == 0)
+			r = rd->detail.status;
 		if (r == 0)
 			r = wd_sink_claim(rd->src->sink, &c);
 	}
@@ -330,12 +401,11 @@ static int push_claims(struct reader *rd, const struct file_list *l)
 static int push_files(struct reader *rd, const struct wd_package *pkg)
 {
 	__attribute__((cleanup(file_list_done))) struct file_list list;
-	bool digests = rd->src->req->want & WD_WANT_DIGESTS;
 	struct wd_package p = *pkg;
 	char why[128];
 	int r;
 
-	if (file_list_init(&list, rd->header, digests, why, sizeof(why))) {
+	if (file_list_init(&list, rd->header, rd->src->req->want, why, sizeof(why))) {
 		r = wd_sink_package(rd->src->sink, &p);
 		return r < 0 ? r : push_claims(rd, &list);
 	}
@@ -449,7 +519,8 @@ static bool intro_valid(struct wd_blob blob)
 int wd_rpm_header_push(struct wd_rpm_source *src, struct wd_rpm_record *rec)
 {
 	__attribute__((cleanup(header_done))) Header header = NULL;
-	struct reader rd = {.src = src, .hnum = rec->hnum};
+	struct reader rd = {.src = src, .hnum = rec->hnum, .detail = WD_BUF_INIT};
+	int r;
 
 	if (intro_valid(wd_buf_view(&rec->blob)))
 		header = headerImport(rec->blob.ptr, (unsigned)rec->blob.len, HEADERIMPORT_FAST);
@@ -460,5 +531,7 @@ int wd_rpm_header_push(struct wd_rpm_source *src, struct wd_rpm_record *rec)
 	/* Without HEADERIMPORT_COPY the header owns the blob. */
 	rec->blob = WD_BUF_INIT;
 	rd.header = header;
-	return push_package(&rd);
+	r = push_package(&rd);
+	wd_buf_done(&rd.detail);
+	return r;
 }

@@ -199,6 +199,13 @@ struct wd_claim {
 /* What the caller needs beyond packages. Claims not wanted may be sent; they are ignored. */
 enum wd_want {
 	WD_WANT_DIGESTS = 1, /* digests that cost extra reading (dpkg's md5sums) */
+	/*
+	 * What else can be compared with the file, as words of a claim's `detail`, numbers in
+	 * decimal: user=NAME group=NAME uid= gid= mtime=SECONDS rdev=NUMBER (16 bits) caps=TEXT
+	 * (as cap_to_text(3) writes them, empty for none) unverified=LETTERS (of `rpm -V`, what
+	 * the package asks not to be compared)
+	 */
+	WD_WANT_ATTRIBUTES = 2,
 };
 
 struct wd_request {

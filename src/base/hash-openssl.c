@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The hash module: OpenSSL's libcrypto. */
+#include "base/hash.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+/* By OpenPGP's number. */
+static const char *const names[WD_HASH_ALGOS] = {
+	[1] = "MD5",	[2] = "SHA1",	 [3] = "RIPEMD160", [8] = "SHA256",
+	[9] = "SHA384", [10] = "SHA512", [11] = "SHA224",
+};
+
+struct wd_hasher {
+	EVP_MD *md[WD_HASH_ALGOS]; /* fetched when first asked for: a fetch is slow */
+	EVP_MD_CTX *ctx[WD_HASH_ALGOS];
+	uint32_t algos; /* of the current message */
+};
+
+static uint32_t supported(void)
+{
+	uint32_t bits = 0;
+
+	for (unsigned i = 0; i < WD_HASH_ALGOS; i++) {
+		EVP_MD *md = names[i] ? EVP_MD_fetch(NULL, names[i], NULL) : NULL;
+
+		bits |= md ? 1u << i : 0;
+		EVP_MD_free(md);
+	}
+	return bits;
+}
+
+static struct wd_hasher *new_hasher(void)
+{
+	return calloc(1, sizeof(struct wd_hasher));
+}
+
+static void free_hasher(struct wd_hasher *h)
+{
+	for (unsigned i = 0; h && i < WD_HASH_ALGOS; i++) {
+		EVP_MD_CTX_free(h->ctx[i]);
+		EVP_MD_free(h->md[i]);
+	}
+	free(h);
+}
+
+static int begin_one(struct wd_hasher *h, unsigned algo)
+{
+	if (!h->md[algo] && names[algo])
+		h->md[algo] = EVP_MD_fetch(NULL, names[algo], NULL);
+	if (!h->ctx[algo])
+		h->ctx[algo] = EVP_MD_CTX_new();
+	return h->md[algo] && h->ctx[algo] &&
+			       EVP_DigestInit_ex2(h->ctx[algo], h->md[algo], NULL)
+		       ? 0
+		       : -ENOMEM;
+}
+
+static int begin(struct wd_hasher *h, uint32_t algos)
+{
+	int r = 0;
+
+	h->algos = algos;
+	for (unsigned i = 0; r == 0 && i < WD_HASH_ALGOS; i++)
+		if (algos >> i & 1)
+			r = begin_one(h, i);
+	return r;
+}
+
+static int update(struct wd_hasher *h, const void *data, size_t len)
+{
+	for (unsigned i = 0; i < WD_HASH_ALGOS; i++)
+		if (h->algos >> i & 1 && !EVP_DigestUpdate(h->ctx[i], data, len))
+			return -ENOMEM;
+	return 0;
+}
+
+static int end(struct wd_hasher *h, struct wd_hashes *ret)
+{
+	for (unsigned i = 0; i < WD_HASH_ALGOS; i++)
+		if (h->algos >> i & 1 && !EVP_DigestFinal_ex(h->ctx[i], ret->digest[i], NULL))
+			return -ENOMEM;
+	return 0;
+}
+
+extern const struct wd_hash_ops wd_hash_module;
+__attribute__((visibility("default"))) const struct wd_hash_ops wd_hash_module = {
+	.supported = supported,
+	.new = new_hasher,
+	.free = free_hasher,
+	.begin = begin,
+	.update = update,
+	.end = end,
+};
