@@ -118,7 +118,7 @@ static void describe_db(const struct wd_subject *s, const struct wd_db *db)
 
 void wd_cli_report_errors(const struct wd_cli *cli, const struct wd_subject *s)
 {
-	for (size_t i = 0; cli->verbose && i < s->cat.dbs.n; i++)
+	for (size_t i = 0; cli->verbose && i < s->cat.ndatabases; i++)
 		describe_db(s, s->cat.dbs.v[i]);
 	for (size_t i = 0; !cli->quiet && i < s->cat.errors.n; i++) {
 		const struct wd_cat_error *e = &s->cat.errors.v[i];

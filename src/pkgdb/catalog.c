@@ -116,6 +116,48 @@ int wd_catalog_finish(struct wd_catalog *cat)
 		if (r < 0)
 			return r;
 	}
+	cat->ndatabases = cat->dbs.n;
+	cat->nrecorded = cat->packages.n;
+	return 0;
+}
+
+/* The derived database of a source. They are few. */
+static int derived_db(struct wd_catalog *cat, const struct wd_descriptor *source, uint32_t *ret)
+{
+	struct wd_db *db;
+
+	for (size_t i = cat->ndatabases; i < cat->dbs.n; i++) {
+		if (cat->dbs.v[i]->backend == source) {
+			*ret = (uint32_t)i;
+			return 0;
+		}
+	}
+	db = wd_db_new(source, "");
+	if (!db || wd_array_push(&cat->dbs, db) < 0) {
+		wd_db_free(db);
+		return -ENOMEM;
+	}
+	db->derived = true;
+	db->package = (uint32_t)cat->packages.n;
+	*ret = (uint32_t)cat->dbs.n - 1;
+	return 0;
+}
+
+int wd_catalog_derive(struct wd_catalog *cat, const struct wd_descriptor *source,
+		      const struct wd_cat_package *pkg, uint32_t *ret_package)
+{
+	struct wd_cat_package copy = *pkg;
+	int r = derived_db(cat, source, &copy.db);
+
+	copy.claim = copy.nclaims = 0;
+	if (r == 0 && cat->packages.n >= UINT32_MAX - 1)
+		r = WD_ELIMIT;
+	if (r == 0)
+		r = wd_array_push(&cat->packages, copy);
+	if (r < 0)
+		return r;
+	cat->dbs.v[copy.db]->npackages++;
+	*ret_package = (uint32_t)cat->packages.n - 1;
 	return 0;
 }
 

@@ -71,6 +71,7 @@ struct wd_db {
 	uint32_t format; /* in catalog->strings */
 	uint32_t fences; /* WD_FENCE_* flags that held in its worker */
 	bool complete;	 /* read to its end without an error */
+	bool derived;	 /* no database: see wd_catalog_derive() */
 	bool has_trees;	 /* some claims are for whole trees */
 	uint32_t package; /* first package in catalog->packages (after wd_catalog_finish()) */
 	uint32_t npackages;
@@ -96,6 +97,9 @@ struct wd_catalog {
 	struct wd_strpool strings;
 	WD_ARRAY(struct wd_db *) dbs;
 	WD_ARRAY(struct wd_cat_package) packages;
+	/* databases and their packages, after wd_catalog_finish(); derived ones stand behind */
+	size_t ndatabases;
+	size_t nrecorded;
 	WD_ARRAY(struct wd_cat_error) errors;
 	WD_ARRAY(struct wd_fact) facts;
 	WD_ARRAY(struct wd_examined) examined; /* in order of node */
@@ -112,6 +116,16 @@ void wd_db_free(struct wd_db *db);
 
 /* Gathers the packages of all databases into cat->packages. 0, -ENOMEM or WD_ELIMIT. */
 int wd_catalog_finish(struct wd_catalog *cat);
+
+/*
+ * After wd_catalog_finish(): adds a package that no database records and a file or a reference
+ * index names. It stands behind the packages of databases (cat->nrecorded), in a database of its
+ * own kind with `derived` set and no path, which is made for `source` (borrowed; name and purl
+ * type) where there is none, and is none of the rootfs' databases. Of *pkg the fields (in
+ * cat->strings), size, flags and distro are taken. 0, -ENOMEM or WD_ELIMIT.
+ */
+int wd_catalog_derive(struct wd_catalog *cat, const struct wd_descriptor *source,
+		      const struct wd_cat_package *pkg, uint32_t *ret_package);
 
 /* Moves what a worker found in files into the catalog. 0 or -ENOMEM. */
 int wd_catalog_take_facts(struct wd_catalog *cat, struct wd_db *db);

@@ -129,7 +129,7 @@ static void add_databases(struct builder *b, cJSON *root, const struct wd_subjec
 {
 	cJSON *array = note(b, cJSON_AddArrayToObject(root, "databases"));
 
-	for (size_t i = 0; i < s->cat.dbs.n; i++) {
+	for (size_t i = 0; i < s->cat.ndatabases; i++) {
 		const struct wd_db *db = s->cat.dbs.v[i];
 		cJSON *o = append_object(b, array);
 

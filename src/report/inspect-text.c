@@ -129,7 +129,7 @@ static void show_lineages(const struct wd_subject *s, const struct wd_verdict *v
 
 static void show_databases(const struct wd_subject *s, struct wd_out *out)
 {
-	for (size_t i = 0; i < s->cat.dbs.n; i++) {
+	for (size_t i = 0; i < s->cat.ndatabases; i++) {
 		const struct wd_db *db = s->cat.dbs.v[i];
 		WD_CLEANUP_BUF struct wd_buf kind = WD_BUF_INIT;
 
@@ -232,7 +232,7 @@ void wd_inspect_table_row(const struct wd_subject *s, const struct wd_verdict *v
 	wd_buf_printf(&out->buf, "  %-10s  ", wd_strength_name(v->confidence));
 	padded(out, v->distro < 0 ? WD_BLOB("-") : wd_blob_str(s->distros.list.v[v->distro].label),
 	       20);
-	wd_buf_printf(&out->buf, "  %8zu %10" PRIu64, s->cat.packages.n, f->total);
+	wd_buf_printf(&out->buf, "  %8zu %10" PRIu64, s->cat.nrecorded, f->total);
 	if (f->total)
 		wd_buf_printf(&out->buf, "  %7.1f %%\n",
 			      (double)((f->total - f->unowned) * 1000 / f->total) / 10);

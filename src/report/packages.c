@@ -118,7 +118,7 @@ static void measure(const struct wd_subject *s, struct wd_column *cols)
 
 	cols[COL_FILES].width = 7;
 	cols[COL_SIZE].width = 14;
-	for (size_t i = 0; i < s->cat.packages.n; i++) {
+	for (size_t i = 0; i < s->cat.nrecorded; i++) {
 		for (size_t k = 0; k < WD_ARRAY_SIZE(measured); k++) {
 			struct wd_column *col = &cols[measured[k].column];
 			size_t len = wd_package_field(&s->cat, &s->cat.packages.v[i],
@@ -138,7 +138,7 @@ static void measure(const struct wd_subject *s, struct wd_column *cols)
 
 int wd_rows_packages(const struct wd_subject *s, struct wd_writer *writer)
 {
-	WD_CLEANUP_FREE uint32_t *order = malloc((s->cat.packages.n + 1) * sizeof(*order));
+	WD_CLEANUP_FREE uint32_t *order = malloc((s->cat.nrecorded + 1) * sizeof(*order));
 	WD_CLEANUP_BUF struct wd_buf flags = WD_BUF_INIT;
 	WD_CLEANUP_BUF struct wd_buf purl = WD_BUF_INIT;
 	struct wd_column cols[COL_COUNT];
@@ -149,13 +149,13 @@ int wd_rows_packages(const struct wd_subject *s, struct wd_writer *writer)
 		return -ENOMEM;
 	memcpy(cols, columns, sizeof(columns));
 	measure(s, cols);
-	for (uint32_t i = 0; i < s->cat.packages.n; i++)
+	for (uint32_t i = 0; i < s->cat.nrecorded; i++)
 		order[i] = i;
-	if (s->cat.packages.n)
-		qsort_r(order, s->cat.packages.n, sizeof(*order), cmp_packages, (void *)&s->cat);
+	if (s->cat.nrecorded)
+		qsort_r(order, s->cat.nrecorded, sizeof(*order), cmp_packages, (void *)&s->cat);
 	writer->schema = &schema;
 	r = writer->format->begin(writer);
-	for (size_t i = 0; r == 0 && i < s->cat.packages.n; i++)
+	for (size_t i = 0; r == 0 && i < s->cat.nrecorded; i++)
 		r = write_package(s, writer, &s->cat.packages.v[order[i]], &flags, &purl);
 	if (r == 0)
 		r = writer->format->end(writer, &s->cat);
