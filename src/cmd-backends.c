@@ -5,13 +5,25 @@
 
 #include <string.h>
 
-enum { NAME, MODULE_VERSION, FORMATS, PROBES, LIBRARIES, DESCRIPTION, DIRECTORY, BROKEN, COLUMNS };
+enum {
+	NAME,
+	MODULE_VERSION,
+	FORMATS,
+	PROBES,
+	SOURCES,
+	LIBRARIES,
+	DESCRIPTION,
+	DIRECTORY,
+	BROKEN,
+	COLUMNS
+};
 
 static const struct wd_column columns[COLUMNS] = {
 	[NAME] = {"name", WD_COLUMN_TEXT, .width = 12},
 	[MODULE_VERSION] = {"version", WD_COLUMN_TEXT, .width = 7},
 	[FORMATS] = {"formats", WD_COLUMN_LIST, .width = 20},
 	[PROBES] = {"probes", WD_COLUMN_LIST, .data_only = true},
+	[SOURCES] = {"sources", WD_COLUMN_LIST, .data_only = true},
 	[LIBRARIES] = {"libraries", WD_COLUMN_TEXT, .width = 26},
 	[DESCRIPTION] = {"description", WD_COLUMN_TEXT},
 	[DIRECTORY] = {"directory", WD_COLUMN_PATH, .data_only = true},
@@ -50,7 +62,7 @@ static int ask(const struct wd_descriptor *d, struct about *ret)
 
 static int write_row(struct wd_writer *w, const struct wd_descriptor *d, const struct about *about)
 {
-	WD_CLEANUP_BUF struct wd_buf probes = WD_BUF_INIT;
+	WD_CLEANUP_BUF struct wd_buf probes = WD_BUF_INIT, sources = WD_BUF_INIT;
 	struct wd_cell cells[COLUMNS] = {
 		[NAME].text = wd_blob_str(d->name),
 		[MODULE_VERSION].text = wd_blob_str(about->version),
@@ -64,8 +76,12 @@ static int write_row(struct wd_writer *w, const struct wd_descriptor *d, const s
 
 	for (size_t i = 0; i < d->probes.n; i++)
 		wd_buf_printf(&probes, "%s%s", i ? " " : "", d->probes.v[i]);
+	for (size_t i = 0; i < d->sources.n; i++)
+		wd_buf_printf(&sources, "%s%s", i ? " " : "", d->sources.v[i]);
 	cells[PROBES].text = wd_buf_view(&probes);
-	r = probes.status < 0 ? probes.status : w->format->row(w, cells);
+	cells[SOURCES].text = wd_buf_view(&sources);
+	r = probes.status < 0 ? probes.status : sources.status;
+	r = r < 0 ? r : w->format->row(w, cells);
 	w->rows++;
 	return r;
 }

@@ -322,6 +322,72 @@ static void patterns(void **state)
 	loaded_done(&l);
 }
 
+static int load_source(struct temproot *t, const char *file, struct loaded *l)
+{
+	char path[128];
+	int r;
+
+	*l = (struct loaded){.root.fd = -1};
+	snprintf(path, sizeof(path), "%s/backends", t->path);
+	assert_int_equal(wd_descriptors_read(&l->backends, path), 0);
+	snprintf(path, sizeof(path), "%s/%s", t->path, file);
+	r = wd_load_source(&l->backends, path, 0, &l->cat, tick, NULL);
+	assert_int_equal(wd_catalog_finish(&l->cat), 0);
+	return r;
+}
+
+static void expect_source(struct temproot *t, const char *file, int status)
+{
+	struct loaded l;
+
+	assert_int_equal(load_source(t, file, &l), status);
+	assert_int_equal(l.cat.dbs.n, 0);
+	assert_int_equal(l.cat.errors.n, 0);
+	loaded_done(&l);
+}
+
+static void sources(void **state)
+{
+	struct temproot *t = *state;
+	char path[128];
+	struct loaded l;
+
+	install(t, "mod-odd", "odd", "source = *.odd\nsource = List-*\n");
+	temproot_file(t, "a.odd", "good");
+	temproot_file(t, "a.odd.other", "good");
+	temproot_mkdir(t, "dir.odd");
+	snprintf(path, sizeof(path), "%s/fifo.odd", t->path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	expect_source(t, "a.odd.other", WD_ENOTMINE);
+	expect_source(t, "none.odd", -ENOENT);
+	expect_source(t, "dir.odd", WD_ENOTREG);
+	expect_source(t, "fifo.odd", WD_ENOTREG);
+
+	assert_int_equal(load_source(t, "a.odd", &l), 0);
+	snprintf(path, sizeof(path), "%s/a.odd", t->path);
+	expect_good(&l, path);
+	loaded_done(&l);
+
+	temproot_file(t, "List-x", "beside");
+	temproot_file(t, "beside", "beside");
+	assert_int_equal(load_source(t, "List-x", &l), 0);
+	snprintf(path, sizeof(path), "%s/List-x", t->path);
+	assert_int_equal(error_of(&l, path), WD_ELIMIT);
+	loaded_done(&l);
+
+	temproot_file(t, "List-x", "shadow");
+	assert_int_equal(load_source(t, "List-x", &l), 0);
+	if (find_db(&l, path)->fences & WD_FENCE_LANDLOCK)
+		assert_int_equal(error_of(&l, path), WD_ELIMIT);
+	loaded_done(&l);
+
+	temproot_file(t, "List-x", "crash");
+	assert_int_equal(load_source(t, "List-x", &l), 0);
+	assert_int_equal(error_of(&l, path), WD_ECRASHED);
+	assert_false(find_db(&l, path)->complete);
+	loaded_done(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +398,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(modules, temproot_setup, temproot_teardown),
 		cmocka_unit_test_setup_teardown(patterns, temproot_setup, temproot_teardown),
 		cmocka_unit_test_setup_teardown(probes, temproot_setup, temproot_teardown),
+		cmocka_unit_test_setup_teardown(sources, temproot_setup, temproot_teardown),
 	};
 
 	alarm(100); /* a worker that is waited for ever is a failure, not a hang */

@@ -2,6 +2,7 @@
 #include "pkgdb/descriptor.h"
 
 #include "base/buf.h"
+#include "base/glob.h"
 #include "base/status.h"
 #include "pkgdb/backend.h"
 
@@ -16,6 +17,9 @@ static void descriptor_free(struct wd_descriptor *d)
 	for (size_t i = 0; i < d->probes.n; i++)
 		free(d->probes.v[i]);
 	wd_array_done(&d->probes);
+	for (size_t i = 0; i < d->sources.n; i++)
+		free(d->sources.v[i]);
+	wd_array_done(&d->sources);
 	free(d->name);
 	free(d->description);
 	free(d->formats);
@@ -43,15 +47,16 @@ static int set(char **field, struct wd_blob value)
 	return 0;
 }
 
-static int add_probe(struct wd_descriptor *d, struct wd_blob value)
+static int add_pattern(struct wd_descriptor *d, bool is_source, struct wd_blob value)
 {
 	char *copy = strndup(value.ptr, value.len);
+	int r = !copy	    ? -ENOMEM
+		: is_source ? wd_array_push(&d->sources, copy)
+			    : wd_array_push(&d->probes, copy);
 
-	if (!copy || wd_array_push(&d->probes, copy) < 0) {
+	if (r < 0)
 		free(copy);
-		return -ENOMEM;
-	}
-	return 0;
+	return r;
 }
 
 static int hex_digit(char c)
@@ -100,7 +105,9 @@ static int parse_line(struct wd_descriptor *d, struct wd_blob line)
 	if (wd_blob_is(key, "magic"))
 		return set_magic(d, value);
 	if (wd_blob_is(key, "probe"))
-		return add_probe(d, value);
+		return add_pattern(d, false, value);
+	if (wd_blob_is(key, "source"))
+		return add_pattern(d, true, value);
 	if (wd_blob_is(key, "abi") && wd_blob_u64(value, &abi) && abi <= UINT16_MAX) {
 		d->abi = (unsigned)abi;
 		return 0;
@@ -151,7 +158,7 @@ static int check(struct wd_descriptor *d, const char *stem)
 	if (!is_word(d->name) || strcmp(d->name, stem) != 0)
 		return set_broken(d, "descriptor's name differs from its file name");
 	if (!d->formats || !d->purl || !d->description ||
-	    (d->probes.n == 0 && d->magic_len == 0))
+	    (d->probes.n == 0 && d->magic_len == 0 && d->sources.n == 0))
 		return set_broken(d, "descriptor lacks description, formats, purl or probe");
 	if (d->abi != WD_BACKEND_ABI)
 		return set_broken(d, "module is for ABI version %u, this program has %d", d->abi,
@@ -247,4 +254,12 @@ int wd_descriptors_read(struct wd_descriptors *d, const char *dir)
 	if (d->list.n)
 		qsort(d->list.v, d->list.n, sizeof(*d->list.v), cmp_descriptors);
 	return r;
+}
+
+bool wd_descriptor_takes(const struct wd_descriptor *d, const char *name)
+{
+	for (size_t i = 0; i < d->sources.n; i++)
+		if (wd_glob_name(wd_blob_str(d->sources.v[i]), wd_blob_str(name)))
+			return true;
+	return false;
 }

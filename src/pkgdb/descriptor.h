@@ -11,6 +11,8 @@
  *			examine() is for: 7f454c46
  *	probe		(repeated) a path below the rootfs; with a trailing slash, a directory. It may
  *			be a pattern of base/glob.h: every match is a database of its own
+ *	source		(instead of probe, repeated) a pattern for the last component of files outside
+ *			any root filesystem that the backend reads: packages and their lists (*.deb)
  *
  * Reading them is all that the parent process ever does with a backend.
  */
@@ -18,6 +20,8 @@
 #define WD_PKGDB_DESCRIPTOR_H
 
 #include "base/array.h"
+
+#include <stdbool.h>
 
 #define WD_MAGIC_MAX 8
 
@@ -29,6 +33,7 @@ struct wd_descriptor {
 	char *dir;	/* where the descriptor was found */
 	unsigned abi;
 	WD_ARRAY(char *) probes;
+	WD_ARRAY(char *) sources;
 	uint8_t magic[WD_MAGIC_MAX]; /* what its files begin with; */
 	size_t magic_len;	     /* 0: it examines none */
 	char *broken; /* why it cannot be used, or NULL */
@@ -46,5 +51,8 @@ void wd_descriptors_done(struct wd_descriptors *d);
  * `broken` set. 0 or a negated errno where the directory itself cannot be read.
  */
 int wd_descriptors_read(struct wd_descriptors *d, const char *dir);
+
+/* Whether the backend reads files of this name (the last component of a path) as a source. */
+bool wd_descriptor_takes(const struct wd_descriptor *d, const char *name);
 
 #endif

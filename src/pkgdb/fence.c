@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -70,7 +71,17 @@ static uint64_t landlock_rights(long abi)
 	return rights;
 }
 
-/* Reading below `dir_fd` is all that remains; with -1, reading anywhere. */
+static bool is_dir(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/*
+ * Reading below `dir_fd` is all that remains, or reading `dir_fd` where that is a file; with -1,
+ * reading anywhere.
+ */
 static bool fence_landlock(int dir_fd)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -78,7 +89,7 @@ static bool fence_landlock(int dir_fd)
 		.handled_access_fs = landlock_rights(abi) & ~(dir_fd < 0 ? LANDLOCK_READING : 0ull),
 	};
 	struct landlock_path_beneath_attr below = {
-		.allowed_access = LANDLOCK_READING,
+		.allowed_access = is_dir(dir_fd) ? LANDLOCK_READING : LANDLOCK_ACCESS_FS_READ_FILE,
 		.parent_fd = dir_fd,
 	};
 	WD_CLEANUP_FD int ruleset = -1;

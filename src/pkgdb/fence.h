@@ -31,7 +31,7 @@ const char *wd_fence_name(enum wd_fence_bit bit);
  * Fences the calling process in, for good. The outer fences go up before a module is loaded, since
  * loading runs its code: no new privileges, limits on memory, CPU time, file size, processes; no
  * writing, no network, no exec; files may be read. The inner ones go up before its load() is
- * called: files only below `dir_fd`, and no system calls beyond what reading a database takes. Both
+ * called: files only below `dir_fd` (a directory, or one file), and no system calls beyond what reading a database takes. Both
  * return the WD_FENCE_* flags that hold from then on; what the kernel lacks is left out.
  */
 uint32_t wd_fence_raise_outer(void);

@@ -458,3 +458,49 @@ int wd_load_about(const struct wd_descriptor *backend, struct wd_catalog *cat, c
 	wd_db_free(db);
 	return r;
 }
+
+/* A user's file: no other name of it, and nothing beside it, is the worker's to open. */
+static int start_sources(struct wd_load *l, const char *path, int fd, const struct stat *st)
+{
+	const char *slash = strrchr(path, '/');
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < l->backends->list.n; i++) {
+		const struct wd_descriptor *d = l->backends->list.v[i];
+		struct wd_job job = {.backend = d, .path = path, .fd = fd, .dir_fd = fd,
+				     .want = l->want};
+		struct source source = {d, st->st_dev, st->st_ino};
+
+		if (d->broken)
+			r = report_broken(l, d);
+		else if (wd_descriptor_takes(d, slash ? slash + 1 : path))
+			r = start_worker(l, &job, &source);
+	}
+	return r < 0 || l->workers.n ? r : WD_ENOTMINE;
+}
+
+int wd_load_source(const struct wd_descriptors *backends, const char *path, uint32_t want,
+		   struct wd_catalog *cat, int (*tick)(void *ctx, struct wd_load *load), void *ctx)
+{
+	/* O_NONBLOCK: a FIFO would block here */
+	WD_CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct wd_load *l;
+	struct stat st;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return WD_ENOTREG;
+	l = calloc(1, sizeof(*l));
+	if (!l)
+		return -ENOMEM;
+	*l = (struct wd_load){.backends = backends, .cat = cat, .want = want};
+	r = start_sources(l, path, fd, &st);
+	if (r == 0)
+		r = wd_load_gather(l, tick, ctx);
+	if (r == 0)
+		return wd_load_finish(l);
+	wd_load_abort(l);
+	return r;
+}

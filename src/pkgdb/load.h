@@ -53,6 +53,17 @@ int wd_load_about(const struct wd_descriptor *backend, struct wd_catalog *cat, c
 /* Puts the databases into the catalog and frees the load. 0 or -ENOMEM. */
 int wd_load_finish(struct wd_load *load);
 
+/*
+ * Loads a source: an ordinary file of the user (a package, a list of packages), by every backend
+ * whose descriptor takes files of its name. Its database is in the catalog then, and what is wrong
+ * with it in the catalog's errors; the caller calls wd_catalog_finish(). Call it before any thread
+ * is started. 0; WD_ENOTMINE where no backend takes the name; WD_ENOTREG; the negated errno of
+ * opening it; -ENOMEM; or what `tick` returned.
+ */
+int wd_load_source(const struct wd_descriptors *backends, const char *path, uint32_t want,
+		   struct wd_catalog *cat, int (*tick)(void *ctx, struct wd_load *load),
+		   void *ctx);
+
 /* For `tick`: the databases being filled, from 0; NULL behind the last. */
 struct wd_db *wd_load_db(struct wd_load *load, size_t i);
 

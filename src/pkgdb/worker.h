@@ -32,7 +32,8 @@ struct wd_job {
 	const struct wd_descriptor *backend;
 	const char *path; /* as probed, relative to the root */
 	int fd;		  /* the database */
-	int dir_fd;	  /* the directory that it may read; `fd` where the database is one */
+	/* the directory that it may read; `fd` where the database is one, or stands alone */
+	int dir_fd;
 	bool is_dir;
 	bool about;    /* only say what the module is: no database */
 	uint32_t want; /* WD_WANT_* */
