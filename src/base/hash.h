@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Message digests. They come from a module, so that only a run that needs them maps libcrypto.
+ * Message digests, and what else a whole file is compared by. They come from a module, so that
+ * only a run that needs them maps libcrypto.
  * Algorithms are numbered as in OpenPGP (RFC 4880, 9.4), 1 to 11; several are computed in one pass.
  */
 #ifndef WD_BASE_HASH_H
 #define WD_BASE_HASH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +33,8 @@ struct wd_hash_ops {
 	int (*begin)(struct wd_hasher *h, uint32_t algos);
 	int (*update)(struct wd_hasher *h, const void *data, size_t len);
 	int (*end)(struct wd_hasher *h, struct wd_hashes *ret);
+	/* Whether a file's capabilities are others than this text says, as cap_to_text(3) writes. */
+	bool (*caps_differ)(int fd, const char *recorded);
 };
 
 /* The module NAME.so of a directory exports a `const struct wd_hash_ops` of this name. */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The hash module: OpenSSL's libcrypto. */
+/* The hash module: OpenSSL's libcrypto, and libcap. */
 #include "base/hash.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/capability.h>
 
 /* By OpenPGP's number. */
 static const char *const names[WD_HASH_ALGOS] = {
@@ -84,6 +86,21 @@ static int end(struct wd_hasher *h, struct wd_hashes *ret)
 	return 0;
 }
 
+/* None and the empty set are the same, as for `rpm -V` (lib/verify.c). */
+static bool caps_differ(int fd, const char *recorded)
+{
+	cap_t wanted = cap_from_text(*recorded ? recorded : "=");
+	cap_t found = cap_get_fd(fd);
+	bool differ;
+
+	if (!found)
+		found = cap_from_text("=");
+	differ = !wanted || !found || cap_compare(wanted, found) != 0;
+	cap_free(wanted);
+	cap_free(found);
+	return differ;
+}
+
 extern const struct wd_hash_ops wd_hash_module;
 __attribute__((visibility("default"))) const struct wd_hash_ops wd_hash_module = {
 	.supported = supported,
@@ -92,4 +109,5 @@ __attribute__((visibility("default"))) const struct wd_hash_ops wd_hash_module =
 	.begin = begin,
 	.update = update,
 	.end = end,
+	.caps_differ = caps_differ,
 };

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "rootfs/contents.h"
+
+#include "base/cleanup.h"
+#include "base/status.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_THREADS 16
+#define CHUNK 256 /* files that a thread takes at once, to look at */
+#define READ_SIZE (256 * 1024)
+
+struct run {
+	const struct wd_tree *tree;
+	struct wd_contents *c;
+	const struct wd_hash_ops *ops;
+	uint32_t *order; /* files to read, by device and inode */
+	size_t norder;
+	atomic_size_t next;
+	atomic_ullong done; /* bytes */
+	uint64_t total;
+};
+
+static const uint8_t digest_sizes[WD_HASH_ALGOS] = {
+	[1] = 16, [2] = 20, [3] = 20, [8] = 32, [9] = 48, [10] = 64, [11] = 28,
+};
+
+static int full_path(const struct wd_tree *tree, wd_node_id node, struct wd_buf *path)
+{
+	path->len = 0;
+	wd_tree_path(tree, node, path);
+	wd_buf_byte(path, '\0');
+	return path->status;
+}
+
+static void take_stat(struct wd_content *f, const struct stat *st)
+{
+	f->mode = st->st_mode;
+	f->uid = st->st_uid;
+	f->gid = st->st_gid;
+	f->size = (uint64_t)st->st_size;
+	f->dev = st->st_dev;
+	f->ino = st->st_ino;
+	f->rdev = st->st_rdev;
+	f->mtime = st->st_mtim.tv_sec;
+}
+
+/* Files of one directory follow each other: it is opened once. */
+struct looker {
+	wd_node_id dir;
+	int fd;
+	struct wd_buf path;
+};
+
+static int enter(const struct run *run, struct looker *l, wd_node_id dir)
+{
+	int r;
+
+	if (l->dir == dir)
+		return l->fd;
+	if (l->fd >= 0)
+		close(l->fd);
+	l->dir = dir;
+	r = full_path(run->tree, dir, &l->path);
+	l->fd = r < 0 ? r : wd_openat_in_root(run->tree->root->fd, l->path.ptr,
+					      O_PATH | O_DIRECTORY);
+	return l->fd;
+}
+
+static void look_at(const struct run *run, struct looker *l, struct wd_content *f)
+{
+	struct wd_blob name = wd_tree_name(run->tree, f->node);
+	int dir = enter(run, l, wd_tree_node(run->tree, f->node)->parent);
+	struct stat st;
+
+	if (dir < 0) {
+		f->status = dir;
+		return;
+	}
+	l->path.len = 0;
+	wd_buf_blob(&l->path, f->node == WD_NODE_ROOT ? WD_BLOB(".") : name);
+	wd_buf_byte(&l->path, '\0');
+	if (l->path.status < 0)
+		f->status = l->path.status;
+	else if (fstatat(dir, l->path.ptr, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		f->status = -errno;
+	else
+		take_stat(f, &st);
+}
+
+static void *look_thread(void *arg)
+{
+	struct run *run = arg;
+	struct looker l = {.dir = WD_NODE_NONE, .fd = -1, .path = WD_BUF_INIT};
+	size_t n = run->c->list.n;
+	size_t at;
+
+	while ((at = atomic_fetch_add(&run->next, CHUNK)) < n)
+		for (size_t i = at; i < at + CHUNK && i < n; i++)
+			look_at(run, &l, &run->c->list.v[i]);
+	if (l.fd >= 0)
+		close(l.fd);
+	wd_buf_done(&l.path);
+	return NULL;
+}
+
+static int read_all(struct run *run, struct wd_hasher *h, int fd, char *buffer)
+{
+	for (;;) {
+		ssize_t n = TEMP_FAILURE_RETRY(read(fd, buffer, READ_SIZE));
+		int r;
+
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		r = run->ops->update(h, buffer, (size_t)n);
+		if (r < 0)
+			return r;
+		atomic_fetch_add_explicit(&run->done, (unsigned long long)n, memory_order_relaxed);
+	}
+}
+
+static void keep(const struct wd_contents *c, struct wd_content *f, const struct wd_hashes *hashes)
+{
+	uint8_t *out = c->bytes + f->digests;
+
+	for (unsigned i = 0; i < WD_HASH_ALGOS; i++) {
+		if (!(f->algos >> i & 1))
+			continue;
+		memcpy(out, hashes->digest[i], digest_sizes[i]);
+		out += digest_sizes[i];
+	}
+	f->hashed = true;
+}
+
+static int read_file(struct run *run, struct wd_hasher *h, struct wd_content *f, char *buffer,
+		     struct wd_buf *path)
+{
+	struct wd_hashes hashes;
+	struct stat st;
+	WD_CLEANUP_FD int fd = -1;
+	int r = full_path(run->tree, f->node, path);
+
+	if (r < 0)
+		return r;
+	fd = wd_open_in_root(run->tree->root->fd, path->ptr, &st);
+	if (fd < 0)
+		return fd;
+	/* another file has its name by now */
+	if (st.st_ino != f->ino || st.st_dev != f->dev)
+		return -ESTALE;
+	if (f->caps)
+		f->caps_differ = run->ops->caps_differ(fd, f->caps);
+	if (!f->algos)
+		return 0;
+	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	r = run->ops->begin(h, f->algos);
+	if (r == 0)
+		r = read_all(run, h, fd, buffer);
+	if (r == 0)
+		r = run->ops->end(h, &hashes);
+	if (r == 0)
+		keep(run->c, f, &hashes);
+	return r;
+}
+
+static void *read_thread(void *arg)
+{
+	struct run *run = arg;
+	WD_CLEANUP_FREE char *buffer = malloc(READ_SIZE);
+	WD_CLEANUP_BUF struct wd_buf path = WD_BUF_INIT;
+	struct wd_hasher *h = buffer ? run->ops->new() : NULL;
+	size_t at;
+
+	while ((at = atomic_fetch_add(&run->next, 1)) < run->norder) {
+		struct wd_content *f = &run->c->list.v[run->order[at]];
+
+		f->status = h ? read_file(run, h, f, buffer, &path) : -ENOMEM;
+	}
+	if (h)
+		run->ops->free(h);
+	return NULL;
+}
+
+static unsigned thread_count(size_t work)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (cpus > MAX_THREADS)
+		cpus = MAX_THREADS;
+	return cpus < 1 || work < CHUNK ? 1 : (unsigned)cpus;
+}
+
+static void tick(const struct run *run, void (*progress)(void *, uint64_t, uint64_t), void *ctx)
+{
+	if (progress)
+		progress(ctx, atomic_load(&run->done), run->total);
+}
+
+static void join(const struct run *run, pthread_t thread,
+		 void (*progress)(void *, uint64_t, uint64_t), void *ctx)
+{
+	for (;;) {
+		struct timespec until;
+
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += 100 * 1000 * 1000;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		if (pthread_timedjoin_np(thread, NULL, &until) == 0)
+			return;
+		tick(run, progress, ctx);
+	}
+}
+
+/* The work may be large: what threads there are do it, if need be this one alone. */
+static void in_threads(struct run *run, void *(*work)(void *), size_t n,
+		       void (*progress)(void *, uint64_t, uint64_t), void *ctx)
+{
+	pthread_t threads[MAX_THREADS];
+	unsigned started = 0, wanted = thread_count(n);
+
+	atomic_store(&run->next, 0);
+	while (started < wanted && pthread_create(&threads[started], NULL, work, run) == 0)
+		started++;
+	if (started == 0)
+		work(run);
+	for (unsigned i = 0; i < started; i++)
+		join(run, threads[i], progress, ctx);
+}
+
+static int cmp_inodes(const void *a, const void *b, void *ctx)
+{
+	const struct wd_content *list = ctx;
+	const struct wd_content *x = &list[*(const uint32_t *)a], *y = &list[*(const uint32_t *)b];
+
+	if (x->dev != y->dev)
+		return x->dev < y->dev ? -1 : 1;
+	if (x->ino != y->ino)
+		return x->ino < y->ino ? -1 : 1;
+	return x->node < y->node ? -1 : x->node > y->node;
+}
+
+static bool same_file(const struct wd_content *a, const struct wd_content *b)
+{
+	return a->dev == b->dev && a->ino == b->ino;
+}
+
+/*
+ * Files to read, in order; of several names of one inode the first reads for all, with all that
+ * they ask for. Those behind it are found again by share().
+ */
+static size_t choose(struct run *run)
+{
+	struct wd_content *list = run->c->list.v;
+	size_t n = 0, leaders = 0;
+
+	for (size_t i = 0; i < run->c->list.n; i++)
+		if (list[i].status == 0 && S_ISREG(list[i].mode) && (list[i].algos || list[i].caps))
+			run->order[n++] = (uint32_t)i;
+	qsort_r(run->order, n, sizeof(*run->order), cmp_inodes, list);
+	for (size_t i = 0; i < n; i++) {
+		struct wd_content *f = &list[run->order[i]];
+
+		if (leaders && same_file(&list[run->order[leaders - 1]], f)) {
+			list[run->order[leaders - 1]].algos |= f->algos;
+			continue;
+		}
+		run->order[leaders++] = run->order[i];
+	}
+	return leaders;
+}
+
+static int reserve_digests(struct run *run)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < run->norder; i++) {
+		struct wd_content *f = &run->c->list.v[run->order[i]];
+
+		f->digests = bytes;
+		for (unsigned algo = 0; algo < WD_HASH_ALGOS; algo++)
+			bytes += f->algos >> algo & 1 ? digest_sizes[algo] : 0;
+		run->total += f->algos ? f->size : 0;
+	}
+	run->c->bytes = malloc(bytes + 1);
+	return run->c->bytes ? 0 : -ENOMEM;
+}
+
+/* Every other name of an inode that was read gets what was found. */
+static void share(struct run *run)
+{
+	struct wd_content *list = run->c->list.v;
+
+	for (size_t i = 0; i < run->c->list.n; i++) {
+		struct wd_content *f = &list[i];
+		uint32_t self = (uint32_t)i;
+		size_t low = 0, high = run->norder;
+
+		if (f->hashed || f->status < 0 || !S_ISREG(f->mode) || !(f->algos || f->caps))
+			continue;
+		while (low < high) {
+			size_t mid = (low + high) / 2;
+
+			if (same_file(&list[run->order[mid]], f)) {
+				const struct wd_content *leader = &list[run->order[mid]];
+
+				f->hashed = leader->hashed;
+				f->caps_differ = leader->caps_differ;
+				f->status = leader->status;
+				f->digests = leader->digests;
+				f->algos = leader->algos;
+				break;
+			}
+			if (cmp_inodes(&run->order[mid], &self, list) < 0)
+				low = mid + 1;
+			else
+				high = mid;
+		}
+	}
+}
+
+int wd_contents_read(const struct wd_tree *tree, struct wd_contents *c,
+		     const struct wd_hash_ops *ops,
+		     void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx)
+{
+	struct run run = {.tree = tree, .c = c, .ops = ops};
+	WD_CLEANUP_FREE uint32_t *order = calloc(c->list.n + 1, sizeof(*order));
+	int r;
+
+	if (!order)
+		return -ENOMEM;
+	run.order = order;
+	in_threads(&run, look_thread, c->list.n, progress, ctx);
+	run.norder = ops ? choose(&run) : 0;
+	r = reserve_digests(&run);
+	if (r < 0 || run.norder == 0)
+		return r;
+	in_threads(&run, read_thread, run.norder, progress, ctx);
+	share(&run);
+	return 0;
+}
+
+void wd_contents_done(struct wd_contents *c)
+{
+	wd_array_done(&c->list);
+	free(c->bytes);
+	c->bytes = NULL;
+}
+
+struct wd_blob wd_content_digest(const struct wd_contents *c, const struct wd_content *f,
+				 unsigned algo)
+{
+	size_t at = f->digests;
+
+	if (!f->hashed || !(f->algos >> algo & 1))
+		return WD_BLOB_NULL;
+	for (unsigned i = 0; i < algo; i++)
+		at += f->algos >> i & 1 ? digest_sizes[i] : 0;
+	return wd_blob((const char *)c->bytes + at, digest_sizes[algo]);
+}
