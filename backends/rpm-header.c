@@ -369,6 +369,9 @@ static struct wd_blob claim_detail(struct reader *rd, const struct file_list *l,
 		wd_buf_printf(b, " rdev=%u", ((const uint16_t *)l->td[FILERDEVS].data)[n]);
 	if (l->td[FILECAPS].data)
 		detail_word(b, "caps", list_string(l, FILECAPS, n));
+	if (l->td[FILEFLAGS].data &&
+	    ((const uint32_t *)l->td[FILEFLAGS].data)[n] & RPMFILE_MISSINGOK)
+		wd_buf_str(b, " missing=ok");
 	if (l->td[FILEVERIFYFLAGS].data)
 		detail_verify(b, ((const uint32_t *)l->td[FILEVERIFYFLAGS].data)[n]);
 	return wd_blob_trim(wd_buf_view(b));

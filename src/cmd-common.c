@@ -52,6 +52,25 @@ void wd_progress(void *ctx, const char *phase, unsigned entries)
 	fflush(stderr);
 }
 
+void wd_progress_bytes(void *ctx, uint64_t done, uint64_t total)
+{
+	static double start, shown;
+	double now = seconds(), rate;
+
+	(void)ctx;
+	if (start == 0.0)
+		start = now;
+	rate = (double)done / (now - start + 1e-9);
+	if (isatty(STDERR_FILENO) != 1 || now - start < 0.5 || now - shown < 0.1 || rate < 1.0)
+		return;
+	shown = now;
+	progress_shown = true;
+	fprintf(stderr, "\r\033[Kverifying: %.0f of %.0f MB, %.0f MB a second, %.0f s left",
+		(double)done / 1e6, (double)total / 1e6, rate / 1e6,
+		(double)(total - done) / rate);
+	fflush(stderr);
+}
+
 void wd_progress_erase(void)
 {
 	if (!progress_shown)

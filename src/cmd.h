@@ -19,6 +19,7 @@ struct wd_places {
 	const char *data;
 	const char *backends;
 	const char *formats;
+	const char *modules; /* other modules: digests */
 };
 
 struct wd_command;
@@ -41,7 +42,8 @@ struct wd_cli {
 	bool cross;
 	char **operands;
 	int noperands;
-	int found; /* owner: how many of the paths are known */
+	int found;	/* owner: how many of the paths are known */
+	bool condition; /* verify: a --fail-on condition holds */
 };
 
 struct wd_command {
@@ -59,6 +61,7 @@ extern const struct wd_command wd_cmd_inspect;
 extern const struct wd_command wd_cmd_map;
 extern const struct wd_command wd_cmd_owner;
 extern const struct wd_command wd_cmd_packages;
+extern const struct wd_command wd_cmd_verify;
 extern const struct wd_command wd_cmd_backends;
 
 /*
@@ -114,6 +117,7 @@ int wd_cli_run_table(struct wd_cli *cli, const char *rootfs, struct wd_subject_o
 
 /* Shows how far long work is, on a terminal; and erases that. */
 void wd_progress(void *ctx, const char *phase, unsigned entries);
+void wd_progress_bytes(void *ctx, uint64_t done, uint64_t total);
 void wd_progress_erase(void);
 
 #endif

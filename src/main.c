@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 static const struct wd_command *const commands[] = {
-	&wd_cmd_inspect, &wd_cmd_map, &wd_cmd_owner, &wd_cmd_packages, &wd_cmd_backends, NULL,
+	&wd_cmd_inspect, &wd_cmd_map, &wd_cmd_owner, &wd_cmd_packages,
+	&wd_cmd_verify,	 &wd_cmd_backends, NULL,
 };
 
 static void print_help(void)
@@ -68,9 +69,9 @@ static struct wd_places find_places(void)
 {
 	if (in_build_tree())
 		return (struct wd_places){WD_SRCDIR "/data", WD_BUILDDIR "/backends",
-					  WD_BUILDDIR "/formats"};
+					  WD_BUILDDIR "/formats", WD_BUILDDIR};
 	return (struct wd_places){WD_PKGDATADIR, WD_PKGLIBDIR "/backends",
-				  WD_PKGLIBDIR "/formats"};
+				  WD_PKGLIBDIR "/formats", WD_PKGLIBDIR};
 }
 
 /* Help and version go through stdio, and are a result, too. */

@@ -203,7 +203,7 @@ enum wd_want {
 	 * What else can be compared with the file, as words of a claim's `detail`, numbers in
 	 * decimal: user=NAME group=NAME uid= gid= mtime=SECONDS rdev=NUMBER (16 bits) caps=TEXT
 	 * (as cap_to_text(3) writes them, empty for none) unverified=LETTERS (of `rpm -V`, what
-	 * the package asks not to be compared)
+	 * the package asks not to be compared) missing=ok (need not be there)
 	 */
 	WD_WANT_ATTRIBUTES = 2,
 };

@@ -114,7 +114,8 @@ static int join_scan(struct wd_subject *s, pthread_t thread)
  */
 static int load_and_scan(struct wd_subject *s)
 {
-	uint32_t want = s->options.digests ? WD_WANT_DIGESTS : 0;
+	uint32_t want = (s->options.digests ? WD_WANT_DIGESTS : 0) |
+			(s->options.attributes ? WD_WANT_ATTRIBUTES : 0);
 	bool full = s->options.scan || wd_load_needs_scan(s->options.backends);
 	struct wd_load *load;
 	bool threaded = false;

@@ -13,6 +13,7 @@ struct wd_subject_options {
 	bool scan;	/* read the whole tree: needed to list or count files */
 	bool stat;	/* sizes and modes of all files */
 	bool digests;	/* ask the databases for digests */
+	bool attributes; /* and for owners, times and capabilities of files */
 	bool cross;	/* enter other filesystems */
 	bool owners;	/* meet the claims with the tree */
 	bool attribute; /* and attribute what nobody claims */

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd.h"
+
+#include "base/status.h"
+#include "report/verify.h"
+
+#include <inttypes.h>
+
+static bool is_finding(struct wd_blob word)
+{
+	for (int i = WD_FINDING_SAME + 1; i < WD_FINDING_COUNT; i++)
+		if (wd_blob_is(word, wd_finding_name((enum wd_finding_kind)i)))
+			return true;
+	return false;
+}
+
+/* -1, or an exit status where --fail-on has a word that is none. */
+static int check_fail_on(const struct wd_cli *cli)
+{
+	struct wd_blob rest = wd_blob_str(cli->fail_on), word;
+
+	if (rest.len == 0) {
+		wd_complain("--fail-on: no condition");
+		return WD_EXIT_USAGE;
+	}
+	while (wd_blob_token(&rest, ',', &word)) {
+		if (is_finding(word))
+			continue;
+		wd_complain("--fail-on: '%.*s' is none of modified, replaced, missing, unreadable "
+			    "and extra",
+			    WD_BLOB_PRINTF(word));
+		return WD_EXIT_USAGE;
+	}
+	return -1;
+}
+
+static bool condition_holds(const struct wd_cli *cli, const struct wd_verify *v)
+{
+	struct wd_blob rest = wd_blob_str(cli->fail_on), word;
+
+	while (wd_blob_token(&rest, ',', &word))
+		for (int i = WD_FINDING_SAME + 1; i < WD_FINDING_COUNT; i++)
+			if (wd_blob_is(word, wd_finding_name((enum wd_finding_kind)i)) &&
+			    v->counts[i])
+				return true;
+	return false;
+}
+
+/* What could not be looked at makes the result incomplete. */
+static void take_errors(struct wd_subject *s, const struct wd_verify *v)
+{
+	for (size_t i = 0; i < v->contents.list.n; i++) {
+		const struct wd_content *f = &v->contents.list.v[i];
+		WD_CLEANUP_BUF struct wd_buf path = WD_BUF_INIT;
+
+		if (f->status == 0)
+			continue;
+		wd_tree_path(s->tree, f->node, &path);
+		wd_buf_byte(&path, '\0');
+		if (path.status == 0)
+			wd_catalog_error(&s->cat, path.ptr, f->status, NULL);
+	}
+}
+
+static void say_counts(const struct wd_subject *s, const struct wd_verify *v)
+{
+	wd_complain("%s: %" PRIu64 " paths verified: %" PRIu64 " modified, %" PRIu64
+		    " replaced, %" PRIu64 " missing, %" PRIu64 " unreadable; %" PRIu64 " extra",
+		    s->name, (uint64_t)v->contents.list.n, v->counts[WD_FINDING_MODIFIED],
+		    v->counts[WD_FINDING_REPLACED], v->counts[WD_FINDING_MISSING],
+		    v->counts[WD_FINDING_UNREADABLE], v->counts[WD_FINDING_EXTRA]);
+}
+
+static int write_verify(struct wd_cli *cli, struct wd_subject *s, struct wd_writer *w)
+{
+	const struct wd_hash_ops *ops = wd_hash_load(cli->places->modules);
+	struct wd_verify v = {0};
+	int r;
+
+	if (!ops) {
+		wd_complain("%s/" WD_HASH_MODULE ".so: the module for digests is not installed",
+			    cli->places->modules);
+		return WD_EMODULE;
+	}
+	r = wd_verify_read(s, ops, cli->quiet ? NULL : wd_progress_bytes, NULL, &v);
+	wd_progress_erase();
+	if (r == 0) {
+		take_errors(s, &v);
+		r = wd_verify_rows(&v, w);
+	}
+	if (r == 0 && cli->verbose)
+		say_counts(s, &v);
+	cli->condition = r == 0 && cli->fail_on && condition_holds(cli, &v);
+	wd_verify_done(&v);
+	return r;
+}
+
+static int run(struct wd_cli *cli)
+{
+	struct wd_subject_options options = {
+		.scan = true, .owners = true, .attribute = true, .digests = true,
+		.attributes = true};
+	int status = cli->fail_on ? check_fail_on(cli) : -1;
+
+	if (status >= 0)
+		return status;
+	status = wd_cli_run_table(cli, cli->operands[0], &options, write_verify);
+	return cli->condition && status != WD_EXIT_NO_RESULT ? WD_EXIT_CONDITION : status;
+}
+
+const struct wd_command wd_cmd_verify = {
+	.name = "verify",
+	.operands = "ROOTFS",
+	.summary = "what differs from what the databases record",
+	.min_operands = 1,
+	.max_operands = 1,
+	.options = "FX",
+	.formats = "text, csv, nul, json, ndjson, sqlite",
+	.run = run,
+};

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "provenance/verify.h"
+
+#include "base/status.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+const char *wd_finding_name(enum wd_finding_kind kind)
+{
+	static const char *const names[] = {
+#define X(id, word) [WD_FINDING_##id] = word,
+		WD_FINDINGS(X)
+#undef X
+	};
+
+	return names[kind];
+}
+
+/* The value of a word "key=value" of a claim's detail; the null blob where there is none. */
+static struct wd_blob detail(const struct wd_db *db, const struct wd_cat_claim *c, const char *key)
+{
+	struct wd_blob rest = WD_BLOB_NULL, word;
+	size_t len = strlen(key);
+
+	if (c->detail_len)
+		rest = wd_blob(wd_pool_at(&db->bytes, c->digest + c->digest_len), c->detail_len);
+	while (wd_blob_word(&rest, &word))
+		if (word.len > len && word.ptr[len] == '=' && memcmp(word.ptr, key, len) == 0)
+			return wd_blob_skip(word, len + 1);
+	return WD_BLOB_NULL;
+}
+
+/* ---- What is to be read */
+
+static bool compares_contents(const struct wd_tree *tree, wd_node_id node,
+			      const struct wd_cat_claim *c)
+{
+	return wd_tree_node(tree, node)->type == WD_TYPE_FILE && wd_claim_is_effective(c) &&
+	       !(c->flags & WD_CLAIM_GHOST);
+}
+
+static int ask(struct wd_verify *v, struct wd_content *f, const struct wd_db *db,
+	       const struct wd_cat_claim *c, uint32_t supported)
+{
+	struct wd_blob caps;
+	char *copy;
+
+	if (!compares_contents(v->s->tree, f->node, c))
+		return 0;
+	if (c->digest_len && c->digest_algo < WD_HASH_ALGOS)
+		f->algos |= 1u << c->digest_algo & supported;
+	caps = detail(db, c, "caps");
+	if (!caps.ptr || f->caps || !supported)
+		return 0;
+	copy = strndup(caps.ptr, caps.len);
+	if (!copy || wd_array_push(&v->texts, copy) < 0) {
+		free(copy);
+		return -ENOMEM;
+	}
+	f->caps = copy;
+	return 0;
+}
+
+static int ask_node(struct wd_verify *v, wd_node_id node, uint32_t supported)
+{
+	const struct wd_owners *o = &v->s->owners;
+	struct wd_content f = {.node = node};
+	int r = 0;
+
+	for (uint32_t i = o->start[node]; r == 0 && i < o->start[node + 1]; i++) {
+		const struct wd_db *db = o->cat->dbs.v[o->refs[i].db];
+
+		r = ask(v, &f, db, &db->claims.v[o->refs[i].claim], supported);
+	}
+	if (r == 0)
+		r = wd_array_push(&v->contents.list, f);
+	if (r == 0)
+		v->content_of[node] = (uint32_t)v->contents.list.n;
+	return r;
+}
+
+static int ask_all(struct wd_verify *v, uint32_t supported)
+{
+	const struct wd_owners *o = &v->s->owners;
+	int r = 0;
+
+	for (wd_node_id n = 0; r == 0 && n < o->nnodes; n++)
+		if (o->start[n] != o->start[n + 1] &&
+		    !(wd_tree_node(v->s->tree, n)->flags & WD_NODE_GHOST))
+			r = ask_node(v, n, supported);
+	return r;
+}
+
+int wd_verify_read(const struct wd_subject *s, const struct wd_hash_ops *ops,
+		   void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
+		   struct wd_verify *ret)
+{
+	int r;
+
+	*ret = (struct wd_verify){.s = s, .nnodes = s->owners.nnodes};
+	ret->content_of = calloc(ret->nnodes + 1, sizeof(*ret->content_of));
+	if (!ret->content_of)
+		return -ENOMEM;
+	r = wd_accounts_read(&s->root, "etc/passwd", &ret->users);
+	if (r == 0)
+		r = wd_accounts_read(&s->root, "etc/group", &ret->groups);
+	if (r == 0)
+		r = ask_all(ret, ops ? ops->supported() : 0);
+	return r < 0 ? r : wd_contents_read(s->tree, &ret->contents, ops, progress, ctx);
+}
+
+void wd_verify_done(struct wd_verify *v)
+{
+	for (size_t i = 0; i < v->texts.n; i++)
+		free(v->texts.v[i]);
+	wd_array_done(&v->texts);
+	wd_contents_done(&v->contents);
+	wd_accounts_done(&v->users);
+	wd_accounts_done(&v->groups);
+	free(v->content_of);
+	v->content_of = NULL;
+}
+
+/* ---- Comparing */
+
+/* One comparison under way. */
+struct comparison {
+	const struct wd_verify *v;
+	const struct wd_content *f;
+	const struct wd_db *db;
+	const struct wd_cat_claim *c;
+	struct wd_finding *finding;
+	struct wd_buf *expected, *found;
+};
+
+static void begin_word(struct wd_buf *out, const char *key)
+{
+	if (out->len)
+		wd_buf_byte(out, ' ');
+	wd_buf_str(out, key);
+	wd_buf_byte(out, '=');
+}
+
+static void differ(struct comparison *x, uint32_t bit, const char *key, struct wd_blob expected,
+		   struct wd_blob found)
+{
+	x->finding->differs |= bit;
+	begin_word(x->expected, key);
+	wd_buf_blob(x->expected, expected);
+	begin_word(x->found, key);
+	wd_buf_blob(x->found, found);
+}
+
+static void compare_numbers(struct comparison *x, uint32_t bit, const char *key, uint64_t expected,
+			    uint64_t found, unsigned base)
+{
+	if (expected == found)
+		return;
+	x->finding->differs |= bit;
+	begin_word(x->expected, key);
+	wd_buf_number(x->expected, expected, base, 1);
+	begin_word(x->found, key);
+	wd_buf_number(x->found, found, base, 1);
+}
+
+/* Where a database tells no mode, a digest says that it was a regular file. */
+static uint32_t recorded_type(const struct wd_cat_claim *c)
+{
+	if (c->mode & 07777 || (c->mode && c->size != WD_SIZE_UNKNOWN))
+		return c->mode & S_IFMT;
+	return c->digest_len && c->mode ? S_IFREG : 0;
+}
+
+/*
+ * A link has no mode of its own. Which type a ghost has is not the package's business (rpm's
+ * lib/verify.c).
+ */
+static void compare_mode(struct comparison *x)
+{
+	uint32_t type = recorded_type(x->c);
+
+	if (type && type != (x->f->mode & S_IFMT) && !(x->c->flags & WD_CLAIM_GHOST))
+		differ(x, WD_DIFFERS_TYPE, "type",
+		       wd_blob_str(wd_type_name(wd_type_of_mode(type))),
+		       wd_blob_str(wd_type_name(wd_type_of_mode(x->f->mode))));
+	else if (x->c->mode & 07777 && !S_ISLNK(x->f->mode))
+		compare_numbers(x, WD_DIFFERS_MODE, "mode", x->c->mode & 07777u,
+				x->f->mode & 07777u, 8);
+}
+
+static bool has_contents(const struct comparison *x)
+{
+	return S_ISREG(x->f->mode) && !(x->c->flags & WD_CLAIM_GHOST);
+}
+
+static void compare_digest(struct comparison *x)
+{
+	struct wd_blob wanted = WD_BLOB_NULL, got;
+
+	if (x->c->digest_len)
+		wanted = wd_blob(wd_pool_at(&x->db->bytes, x->c->digest), x->c->digest_len);
+	if (!wanted.len || !has_contents(x))
+		return;
+	got = wd_content_digest(&x->v->contents, x->f, x->c->digest_algo);
+	if (got.len != wanted.len) {
+		x->finding->unknown |= WD_DIFFERS_DIGEST;
+		return;
+	}
+	if (wd_blob_equal(wanted, got))
+		return;
+	x->finding->differs |= WD_DIFFERS_DIGEST;
+	begin_word(x->expected, "digest");
+	wd_buf_hex(x->expected, wanted);
+	begin_word(x->found, "digest");
+	wd_buf_hex(x->found, got);
+}
+
+/* rpm compares the low 16 bits, which is what a header holds. */
+static void compare_device(struct comparison *x)
+{
+	struct wd_blob text = detail(x->db, x->c, "rdev");
+	uint64_t rdev;
+
+	if ((S_ISCHR(x->f->mode) || S_ISBLK(x->f->mode)) &&
+	    recorded_type(x->c) == (x->f->mode & S_IFMT) && wd_blob_u64(text, &rdev))
+		compare_numbers(x, WD_DIFFERS_DEVICE, "rdev", rdev & 0xffff, x->f->rdev & 0xffff,
+				10);
+}
+
+static void compare_link(struct comparison *x)
+{
+	struct wd_blob wanted, got;
+
+	if (!S_ISLNK(x->f->mode) || !x->c->target_len || x->c->flags & WD_CLAIM_GHOST)
+		return;
+	wanted = wd_blob(wd_pool_at(&x->db->bytes, x->c->target), x->c->target_len);
+	got = wd_tree_link(x->v->s->tree, x->f->node);
+	if (!wd_blob_equal(wanted, got))
+		differ(x, WD_DIFFERS_LINK, "target", wanted, got);
+}
+
+static void compare_account(struct comparison *x, uint32_t bit, const char *key,
+			    const char *id_key, const struct wd_accounts *accounts, uint32_t id)
+{
+	struct wd_blob wanted = detail(x->db, x->c, key), got;
+	struct wd_blob wanted_id = detail(x->db, x->c, id_key);
+	char number[16];
+	uint64_t n;
+
+	if (wd_blob_u64(wanted_id, &n))
+		compare_numbers(x, bit, id_key, n, id, 10);
+	if (!wanted.len)
+		return;
+	got = wd_accounts_name(accounts, id);
+	if (!got.len) {
+		snprintf(number, sizeof(number), "%" PRIu32, id);
+		got = wd_blob_str(number);
+	}
+	if (!wd_blob_equal(wanted, got))
+		differ(x, bit, key, wanted, got);
+}
+
+/* The bits of letters, as a package asks for them not to be verified. */
+static uint32_t letters(struct wd_blob text)
+{
+	static const char all[] = {
+#define X(id, word, letter) letter,
+		WD_DIFFERENCES(X)
+#undef X
+	};
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < WD_DIFFERENCE_COUNT; i++)
+		if (wd_blob_chr(text, all[i]) >= 0)
+			bits |= 1u << i;
+	return bits;
+}
+
+static bool asked(const struct comparison *x, uint32_t bit)
+{
+	return !(letters(detail(x->db, x->c, "unverified")) & bit);
+}
+
+static void compare_rest(struct comparison *x)
+{
+	uint64_t mtime;
+
+	if (!has_contents(x))
+		return;
+	if (asked(x, WD_DIFFERS_MTIME) && wd_blob_u64(detail(x->db, x->c, "mtime"), &mtime))
+		compare_numbers(x, WD_DIFFERS_MTIME, "mtime", mtime, (uint64_t)x->f->mtime, 10);
+	if (asked(x, WD_DIFFERS_CAPS) && x->f->caps_differ)
+		differ(x, WD_DIFFERS_CAPS, "caps", detail(x->db, x->c, "caps"),
+		       WD_BLOB("others"));
+}
+
+static void compare(struct comparison *x)
+{
+	if (asked(x, WD_DIFFERS_SIZE) && has_contents(x) && x->c->size != WD_SIZE_UNKNOWN)
+		compare_numbers(x, WD_DIFFERS_SIZE, "size", x->c->size, x->f->size, 10);
+	if (asked(x, WD_DIFFERS_MODE))
+		compare_mode(x);
+	if (asked(x, WD_DIFFERS_DIGEST))
+		compare_digest(x);
+	if (asked(x, WD_DIFFERS_DEVICE))
+		compare_device(x);
+	if (asked(x, WD_DIFFERS_LINK))
+		compare_link(x);
+	if (asked(x, WD_DIFFERS_USER))
+		compare_account(x, WD_DIFFERS_USER, "user", "uid", &x->v->users, x->f->uid);
+	if (asked(x, WD_DIFFERS_GROUP))
+		compare_account(x, WD_DIFFERS_GROUP, "group", "gid", &x->v->groups, x->f->gid);
+	compare_rest(x);
+}
+
+/* Another package's claim whose digest is that of the file; WD_PACKAGE_NONE where there is none. */
+static uint32_t find_replacer(const struct comparison *x)
+{
+	const struct wd_owners *o = &x->v->s->owners;
+	wd_node_id node = x->f->node;
+
+	for (uint32_t i = o->start[node]; i < o->start[node + 1]; i++) {
+		const struct wd_db *db = o->cat->dbs.v[o->refs[i].db];
+		const struct wd_cat_claim *c = &db->claims.v[o->refs[i].claim];
+		struct wd_blob got = wd_content_digest(&x->v->contents, x->f, c->digest_algo);
+
+		if (got.len && c->digest_len == got.len && wd_claim_is_effective(c) &&
+		    db->package + c->package != x->db->package + x->c->package &&
+		    memcmp(wd_pool_at(&db->bytes, c->digest), got.ptr, got.len) == 0)
+			return db->package + c->package;
+	}
+	return WD_PACKAGE_NONE;
+}
+
+static enum wd_finding_kind judge(struct comparison *x)
+{
+	if (x->f->status < 0) {
+		x->finding->status = x->f->status;
+		return WD_FINDING_UNREADABLE;
+	}
+	compare(x);
+	if (x->finding->differs & WD_DIFFERS_DIGEST) {
+		x->finding->replacer = find_replacer(x);
+		if (x->finding->replacer != WD_PACKAGE_NONE)
+			return WD_FINDING_REPLACED;
+	}
+	return x->finding->differs ? WD_FINDING_MODIFIED : WD_FINDING_SAME;
+}
+
+/* What need not be there: ghosts, conffiles that are no longer shipped, %config(missingok). */
+static bool may_be_missing(const struct wd_db *db, const struct wd_cat_claim *c)
+{
+	return c->flags & (WD_CLAIM_GHOST | WD_CLAIM_OBSOLETE | WD_CLAIM_TREE) ||
+	       wd_blob_is(detail(db, c, "missing"), "ok");
+}
+
+void wd_verify_claim(struct wd_verify *v, wd_node_id node, const struct wd_owner *owner,
+		     struct wd_finding *ret, struct wd_buf *expected, struct wd_buf *found)
+{
+	const struct wd_node *n = wd_tree_node(v->s->tree, node);
+	uint32_t content = node < v->nnodes ? v->content_of[node] : 0;
+	struct comparison x = {v, NULL, owner->db, owner->claim, ret, expected, found};
+
+	*ret = (struct wd_finding){.replacer = WD_PACKAGE_NONE};
+	if (content) {
+		x.f = &v->contents.list.v[content - 1];
+		ret->kind = judge(&x);
+	} else if (n->flags & WD_NODE_GHOST && !(n->flags & WD_NODE_HIDDEN) &&
+		   !may_be_missing(owner->db, owner->claim)) {
+		ret->kind = WD_FINDING_MISSING;
+	}
+	v->counts[ret->kind]++;
+}
+
+bool wd_verify_extra(struct wd_verify *v, wd_node_id node, uint32_t *ret_package)
+{
+	const struct wd_owners *o = &v->s->owners;
+	const struct wd_node *n = wd_tree_node(v->s->tree, node);
+	uint32_t package = WD_PACKAGE_NONE;
+
+	if (n->flags & WD_NODE_GHOST || wd_owners_basis(o, node) != WD_BASIS_NONE ||
+	    n->parent >= o->nnodes)
+		return false;
+	for (uint32_t i = o->start[n->parent]; i < o->start[n->parent + 1]; i++) {
+		const struct wd_db *db = o->cat->dbs.v[o->refs[i].db];
+		uint32_t owner = db->package + db->claims.v[o->refs[i].claim].package;
+
+		if (package != WD_PACKAGE_NONE && package != owner)
+			return false;
+		package = owner;
+	}
+	*ret_package = package;
+	v->counts[WD_FINDING_EXTRA] += package != WD_PACKAGE_NONE;
+	return package != WD_PACKAGE_NONE;
+}

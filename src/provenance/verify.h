@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Files against what the databases record of them, as rpm -V and debsums do for theirs. What is
+ * compared, and when, follows rpm's lib/verify.c: of links the target and not the mode; size,
+ * digest, time and capabilities of regular files only; of ghosts nothing of the contents; what a
+ * package asks not to be verified is not.
+ */
+#ifndef WD_PROVENANCE_VERIFY_H
+#define WD_PROVENANCE_VERIFY_H
+
+#include "provenance/accounts.h"
+#include "provenance/subject.h"
+#include "rootfs/contents.h"
+
+/* difference, word in reports, letter of `rpm -V` */
+#define WD_DIFFERENCES(X)                                                                          \
+	X(SIZE, "size", 'S')                                                                       \
+	X(MODE, "mode", 'M')                                                                       \
+	X(DIGEST, "digest", '5')                                                                   \
+	X(DEVICE, "device", 'D')                                                                   \
+	X(LINK, "link", 'L')                                                                       \
+	X(USER, "user", 'U')                                                                       \
+	X(GROUP, "group", 'G')                                                                     \
+	X(MTIME, "mtime", 'T')                                                                     \
+	X(CAPS, "caps", 'P')                                                                       \
+	X(TYPE, "type", 'M')
+
+enum wd_difference_bit {
+#define X(id, word, letter) WD_DIFFERENCE_BIT_##id,
+	WD_DIFFERENCES(X)
+#undef X
+	WD_DIFFERENCE_COUNT
+};
+enum wd_difference {
+#define X(id, word, letter) WD_DIFFERS_##id = 1 << WD_DIFFERENCE_BIT_##id,
+	WD_DIFFERENCES(X)
+#undef X
+};
+
+/*
+ *	SAME		nothing differs
+ *	MODIFIED	something does
+ *	REPLACED	the contents are those that another package records for the same path
+ *	MISSING		recorded as installed, and not there
+ *	UNREADABLE	there, and could not be looked at or read
+ *	EXTRA		not recorded, in a directory that one package owns alone
+ */
+#define WD_FINDINGS(X)                                                                             \
+	X(SAME, "same")                                                                            \
+	X(MODIFIED, "modified")                                                                    \
+	X(REPLACED, "replaced")                                                                    \
+	X(MISSING, "missing")                                                                      \
+	X(UNREADABLE, "unreadable")                                                                \
+	X(EXTRA, "extra")
+
+enum wd_finding_kind {
+#define X(id, word) WD_FINDING_##id,
+	WD_FINDINGS(X)
+#undef X
+	WD_FINDING_COUNT
+};
+const char *wd_finding_name(enum wd_finding_kind kind);
+
+struct wd_finding {
+	enum wd_finding_kind kind;
+	uint32_t differs;  /* WD_DIFFERS_* */
+	uint32_t unknown;  /* of these, what could not be compared though it is recorded */
+	uint32_t replacer; /* REPLACED: the other package */
+	int status;	   /* UNREADABLE: a negated errno */
+};
+
+struct wd_verify {
+	const struct wd_subject *s;
+	struct wd_contents contents;
+	uint32_t *content_of; /* of node n: 1 + its index in the list */
+	size_t nnodes;
+	WD_ARRAY(char *) texts;
+	struct wd_accounts users, groups;
+	uint64_t counts[WD_FINDING_COUNT]; /* by wd_verify_claim() and wd_verify_extra() */
+};
+
+/*
+ * Looks at every claimed file of a subject with owners, digests and attributes, and reads those of
+ * which digests are recorded. `ops` as for wd_contents_read(); algorithms that it lacks are not
+ * compared. 0 or -ENOMEM. Release with wd_verify_done() in every case.
+ */
+int wd_verify_read(const struct wd_subject *s, const struct wd_hash_ops *ops,
+		   void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
+		   struct wd_verify *ret);
+void wd_verify_done(struct wd_verify *v);
+
+/*
+ * One claim against its node. What differs is appended to `expected` and `found`, as words
+ * "size=10" in the order of the letters.
+ */
+void wd_verify_claim(struct wd_verify *v, wd_node_id node, const struct wd_owner *owner,
+		     struct wd_finding *ret, struct wd_buf *expected, struct wd_buf *found);
+
+/*
+ * Whether an unowned node is extra; *ret_package is whose directory it is in.
+ */
+bool wd_verify_extra(struct wd_verify *v, wd_node_id node, uint32_t *ret_package);
+
+#endif
