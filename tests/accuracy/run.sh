@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Measures how often whodistro is right about roots whose papers are gone (`./dev accuracy --help`).
+# shellcheck disable=SC2034,SC2154
+set -u
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
+WD_SRCDIR=${WD_SRCDIR-$(cd -- "$here/../.." && pwd -P)}
+WD_BUILDDIR=${WD_BUILDDIR-$WD_SRCDIR/build}
+# shellcheck source=tests/truth-lib.sh
+. "$WD_SRCDIR/tests/truth-lib.sh"
+for part in papers fetch roots measure; do
+	# shellcheck source=/dev/null
+	. "$here/$part.sh"
+done
+
+usage() {
+	cat <<EOF2
+usage: ./dev accuracy [OPTION...] [ROOT...]
+
+Makes root filesystems of real packages, takes their papers away step by step, and compares what
+whodistro says with what they were made of. Fails where it was wrong and \`certain\`, or wrong in
+more than 1 of 100 \`strong\` claims or statements about files. A root that cannot be made here
+(no network, a tool missing) is skipped, and said so.
+
+  --cache DIR      keep downloads and roots there [\${XDG_CACHE_HOME:-~/.cache}/whodistro/accuracy]
+  --markdown       print the tables as README.md has them
+  --details        print every wrong claim
+  --no-reference   without the step that uses an index of the archive's file lists
+  --list           print the names of roots and steps
+EOF2
+}
+
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/whodistro/accuracy
+table=()
+chosen=()
+with_reference=1
+while [ $# -gt 0 ]; do
+	case $1 in
+	--cache) cache=${2:?--cache needs a directory}; shift ;;
+	--cache=*) cache=${1#*=} ;;
+	--markdown | --details) table+=("$1") ;;
+	--no-reference) with_reference= ;;
+	--list) printf 'root %s\n' "${all_roots[@]}"; printf 'step %s\n' "${steps[@]}"; exit 0 ;;
+	--help) usage; exit 0 ;;
+	-*) usage >&2; exit 2 ;;
+	*) chosen+=("$1") ;;
+	esac
+	shift
+done
+[ "${#chosen[@]}" -gt 0 ] || chosen=("${all_roots[@]}")
+
+mkdir -p "$cache/downloads" || exit 1
+cache=$(cd "$cache" && pwd -P)
+downloads=$cache/downloads
+corpus=$shared/corpus
+for name in "${chosen[@]}"; do
+	if ! declare -F "make_$name" >/dev/null; then
+		echo "accuracy: no root is called $name" >&2
+		exit 2
+	elif ! made "$name"; then
+		skip "$name (it could not be made)" >&2
+		continue
+	fi
+	for step in "${steps[@]}"; do
+		measure "$name" "$step" "$step"
+	done
+done >"$cache/results.jsonl"
+"$here/table.py" "${table[@]}" <"$cache/results.jsonl"
