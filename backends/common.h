@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What backends of databases that consist of many small files do alike: the names of a directory,
- * whole files below it, errors of which there may be too many, and package URLs.
- *
- * Everything is opened one component at a time below a descriptor of the request, and no symbolic
- * link is followed.
+ * whole files, errors of which there may be too many, and claims of a path.
  */
 #ifndef WD_COMMON_H
 #define WD_COMMON_H
 
 #include "base/buf.h"
 #include "pkgdb/backend.h"
+
+#include <dirent.h>
 
 /* Errors reported for one file or directory; a last one says that there were more. */
 #define WD_FAULTS_MAX 20
@@ -32,25 +31,24 @@ struct wd_names {
 	size_t count;
 };
 
-/* 0, WD_ELIMIT where there are more than `max`, or a negated errno. */
-int wd_names_read(int dir, size_t max, struct wd_names *ret);
+/* A name's type, DT_*. */
+static inline unsigned char wd_name_type(const struct wd_names *n, size_t i)
+{
+	return (unsigned char)n->name[i][-1]; /* it stands in front of the name */
+}
+
+/*
+ * The directory is a path of wd_request_list(). 0, WD_ELIMIT where there are more than `max` names,
+ * or as wd_request_list().
+ */
+int wd_names_read(const struct wd_request *req, const char *dir, size_t max, struct wd_names *ret);
 void wd_names_done(struct wd_names *n);
 
 /*
- * A descriptor of a directory in `dir`; WD_EABSENT where nothing, or something that is neither a
- * directory nor a link, has that name; WD_ENOTREG for a link; a negated errno.
+ * Puts a regular file of at most `max` bytes, by a path of wd_request_open(), into buf, in place of
+ * what it held. 0, WD_EABSENT, WD_ENOTREG, WD_ELIMIT, -ENOMEM or a negated errno.
  */
-int wd_dir_open(int dir, const char *name);
-
-/*
- * Puts a regular file of at most `max` bytes into buf, in place of what it held. 0, WD_EABSENT,
- * WD_ENOTREG, WD_ELIMIT, -ENOMEM or a negated errno.
- */
-int wd_file_read(int dir, const char *name, size_t max, struct wd_buf *buf);
-
-/* As wd_file_read(), by a path relative to the database's directory. */
-int wd_file_read_beside(const struct wd_request *req, const char *path, size_t max,
-			struct wd_buf *buf);
+int wd_file_read(const struct wd_request *req, const char *path, size_t max, struct wd_buf *buf);
 
 /* Puts the directory and the last component of a path into a claim. */
 static inline void wd_claim_path(struct wd_claim *c, struct wd_blob path)

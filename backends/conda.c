@@ -125,7 +125,7 @@ static int push_record(struct conda *c, const cJSON *record)
 static int load_record(struct conda *c, const char *name, const char *path)
 {
 	WD_CLEANUP_JSON cJSON *record = NULL;
-	int r = wd_file_read(c->req->fd, name, WD_JSON_MAX, &c->text);
+	int r = wd_file_read(c->req, name, WD_JSON_MAX, &c->text);
 
 	c->faults = (struct wd_faults){.sink = c->sink, .path = path};
 	if (r < 0)
@@ -171,7 +171,7 @@ static int conda_load(const struct wd_request *req, struct wd_sink *sink)
 	ptrdiff_t slash = wd_blob_rchr(path, '/');
 	struct conda c = {.req = req, .sink = sink, .path = WD_BUF_INIT, .text = WD_BUF_INIT};
 	struct wd_names names;
-	int r = req->is_dir ? wd_names_read(req->fd, RECORDS_MAX, &names) : WD_ENOTMINE;
+	int r = req->is_dir ? wd_names_read(req, "", RECORDS_MAX, &names) : WD_ENOTMINE;
 
 	if (r < 0)
 		return r;

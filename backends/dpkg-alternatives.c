@@ -199,13 +199,15 @@ static int load_alternative(struct wd_dpkg *db, struct alternative *a, struct wd
 	return push_alternative(db, a, middle);
 }
 
-static int load_named(struct wd_dpkg *db, int dir, const char *name, struct alternative *a)
+static int load_named(struct wd_dpkg *db, const char *name, struct alternative *a)
 {
+	const char *path;
 	int r;
 
 	a->source = (struct wd_dpkg_source){"alternatives/", wd_blob_str(name), "", 0};
 	a->line = a->slaves = a->choices = a->best = 0;
-	r = wd_dpkg_read(dir, name, WD_DPKG_SMALL_MAX, &db->list, NULL);
+	path = wd_dpkg_file_name(db, &a->source);
+	r = path ? wd_dpkg_read(db, path, WD_DPKG_SMALL_MAX, &db->list, NULL) : -ENOMEM;
 	if (r < 0)
 		return wd_dpkg_error(db, &a->source, r, 0, "%s", wd_status_text(r));
 	if (db->list.len == 0) /* as update-alternatives has it: no alternative */
@@ -218,9 +220,8 @@ int wd_dpkg_alternatives_load(struct wd_dpkg *db)
 {
 	struct wd_dpkg_source source = {"", WD_BLOB("alternatives"), "", 0};
 	WD_CLEANUP_FREE struct alternative *a = NULL;
-	WD_CLEANUP_FD int dir = wd_request_open(db->req, "alternatives");
-	struct wd_dpkg_names names;
-	int r = dir < 0 ? dir : wd_dpkg_names_read(dir, &names);
+	struct wd_names names;
+	int r = wd_names_read(db->req, "alternatives", WD_DPKG_NAMES_MAX, &names);
 
 	if (r == WD_EABSENT)
 		return 0;
@@ -231,8 +232,8 @@ int wd_dpkg_alternatives_load(struct wd_dpkg *db)
 		r = -ENOMEM;
 	for (size_t i = 0; r == 0 && i < names.count; i++) {
 		if (!wd_blob_ends(wd_blob_str(names.name[i]), WD_BLOB(".dpkg-tmp")))
-			r = load_named(db, dir, names.name[i], a);
+			r = load_named(db, names.name[i], a);
 	}
-	wd_dpkg_names_done(&names);
+	wd_names_done(&names);
 	return r;
 }

@@ -5,7 +5,6 @@
  */
 #include "dpkg-internal.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 
 /* A file of info/ for a package, by its name there: "NAME" or "NAME:ARCH". */
@@ -17,34 +16,30 @@ static struct wd_dpkg_source info_file(struct wd_blob stem, const char *suffix)
 /* ---- info/ */
 
 /* An emptied info/ (images are stripped so) is reported once, as a missing one. */
-static bool holds_lists(int dir)
+static bool holds_lists(const struct wd_names *names)
 {
-	struct wd_dpkg_names names;
-	bool found = false;
-
-	if (wd_dpkg_names_read(dir, &names) < 0)
-		return true;
-	for (size_t i = 0; i < names.count && !found; i++)
-		found = wd_blob_ends(wd_blob_str(names.name[i]), WD_BLOB(".list"));
-	wd_dpkg_names_done(&names);
-	return found;
+	for (size_t i = 0; i < names->count; i++)
+		if (wd_blob_ends(wd_blob_str(names->name[i]), WD_BLOB(".list")))
+			return true;
+	return false;
 }
 
-/* Opens info/ for the first package that needs it, and reports what is wrong with it, once. */
+/* Looks at info/ for the first package that needs it, and reports what is wrong with it, once. */
 static int open_info(struct wd_dpkg *db)
 {
 	struct wd_dpkg_source source = {"", WD_BLOB("info"), "", 0};
-	int r = 0;
+	struct wd_names names = {0};
+	int r;
 
 	if (db->info_tried)
 		return 0;
 	db->info_tried = true;
-	db->info = wd_request_open(db->req, "info");
-	if (db->info < 0)
-		r = db->info;
-	else if (!holds_lists(db->info))
+	r = wd_names_read(db->req, "info", WD_DPKG_NAMES_MAX, &names);
+	db->info_usable = r == 0 || r == WD_ELIMIT;
+	if (r == 0 && !holds_lists(&names))
 		r = WD_EABSENT;
-	if (r == 0)
+	wd_names_done(&names);
+	if (r == 0 || r == WD_ELIMIT)
 		return 0;
 	db->info_reported = true;
 	return wd_dpkg_error(db, &source, r, 0, "%s",
@@ -56,13 +51,13 @@ static int open_info(struct wd_dpkg *db)
 static int read_info(struct wd_dpkg *db, const struct wd_dpkg_source *source, struct wd_buf *buf,
 		     bool *ret_complete)
 {
-	const char *name = wd_dpkg_file_name(db, source);
+	const char *path = wd_dpkg_file_name(db, source);
 
-	if (!name)
+	if (!path)
 		return -ENOMEM;
-	if (db->info < 0)
+	if (!db->info_usable)
 		return WD_EABSENT;
-	return wd_dpkg_read(db->info, name, WD_DPKG_LIST_MAX, buf, ret_complete);
+	return wd_dpkg_read(db, path, WD_DPKG_LIST_MAX, buf, ret_complete);
 }
 
 /* ---- The list */

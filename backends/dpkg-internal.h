@@ -12,9 +12,8 @@
 #include "base/blob.h"
 #include "base/buf.h"
 #include "dpkg-stanza.h"
+#include "common.h"
 #include "pkgdb/backend.h"
-
-#include <dirent.h>
 
 /* Sizes beyond which a file is refused (WD_ELIMIT); the largest known are a tenth or less. */
 #define WD_DPKG_STATUS_MAX (256u << 20)
@@ -90,9 +89,9 @@ struct wd_dpkg {
 	const struct wd_request *req;
 	struct wd_sink *sink;
 	struct wd_blob home; /* what the names of the files are relative to: "var/lib/dpkg" */
-	int info;	     /* descriptor of info/, or -1 */
-	bool info_tried;     /* it was opened */
-	bool info_reported;  /* and that failed: its files need no error each */
+	bool info_tried;     /* info/ was looked at */
+	bool info_usable;    /* and is there */
+	bool info_reported;  /* it has no lists: its files need no error each */
 	struct wd_dpkg_source status; /* the status file: without name, as the database itself */
 	struct wd_buf name;	      /* the file name being opened */
 	struct wd_buf list;	      /* the file list of the package */
@@ -112,29 +111,16 @@ __attribute__((format(printf, 5, 6))) int wd_dpkg_error(struct wd_dpkg *db,
 							size_t line, const char *fmt, ...);
 
 /*
- * Reads a regular file below an open directory into *buf, replacing what it holds, and appends a
- * newline where the last one is missing (*ret_complete, may be NULL, says whether it was there).
- * Returns 0, WD_EABSENT, WD_ENOTREG (also for a symbolic link), WD_ELIMIT or a negated errno.
+ * Reads a regular file, by a path that the request opens, into *buf, replacing what it holds, and
+ * appends a newline where the last one is missing (*ret_complete, may be NULL, says whether it was
+ * there). Returns 0, WD_EABSENT, WD_ENOTREG (also for a symbolic link), WD_ELIMIT or a negated
+ * errno.
  */
-int wd_dpkg_read(int dir, const char *name, size_t max, struct wd_buf *buf, bool *ret_complete);
+int wd_dpkg_read(struct wd_dpkg *db, const char *path, size_t max, struct wd_buf *buf,
+		 bool *ret_complete);
 
-/* As wd_dpkg_read(), by a path that the request opens. */
-int wd_dpkg_read_beside(struct wd_dpkg *db, const char *path, size_t max, struct wd_buf *buf,
-			bool *ret_complete);
-
-/* The name of a source without its directory, terminated, in db->name. NULL: no memory. */
+/* The path of a source as the request opens it, terminated, in db->name. NULL: no memory. */
 const char *wd_dpkg_file_name(struct wd_dpkg *db, const struct wd_dpkg_source *source);
-
-/* Names in a directory in byte order, without those that begin with ".". */
-struct wd_dpkg_names {
-	struct wd_buf text;
-	const char **name;
-	size_t count;
-};
-
-void wd_dpkg_names_done(struct wd_dpkg_names *n);
-/* Leaves fd open. Returns 0, WD_ELIMIT or a negated errno. */
-int wd_dpkg_names_read(int fd, struct wd_dpkg_names *ret);
 
 /* Sends the package of a stanza; `flags` are added to the stanza's own. */
 int wd_dpkg_push_package(struct wd_dpkg *db, const struct wd_dpkg_stanza *st, uint32_t flags);

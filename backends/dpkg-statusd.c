@@ -11,8 +11,6 @@
  */
 #include "dpkg-internal.h"
 
-#include <fcntl.h>
-
 /* Siblings that are no control files, should an image carry them (deb(5)). */
 static bool is_sibling(struct wd_blob name)
 {
@@ -32,7 +30,7 @@ static int read_entry_file(struct wd_dpkg *db, const struct wd_dpkg_source *sour
 {
 	const char *name = wd_dpkg_file_name(db, source);
 
-	return name ? wd_dpkg_read(db->req->fd, name, WD_DPKG_LIST_MAX, buf, NULL) : -ENOMEM;
+	return name ? wd_dpkg_read(db, name, WD_DPKG_LIST_MAX, buf, NULL) : -ENOMEM;
 }
 
 /* The md5sums of a package: beside the control file, or under the package's name. */
@@ -93,22 +91,13 @@ static int load_entry(struct wd_dpkg *db, struct wd_dpkg_source *entry)
 	return r;
 }
 
-static bool is_directory(int dir, const char *name)
-{
-	int fd = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
 int wd_dpkg_statusd_load(struct wd_dpkg *db)
 {
-	struct wd_dpkg_names names;
+	struct wd_names names;
 	int r = wd_sink_format(db->sink, "statusd");
 
 	if (r == 0)
-		r = wd_dpkg_names_read(db->req->fd, &names);
+		r = wd_names_read(db->req, "", WD_DPKG_NAMES_MAX, &names);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; r == 0 && i < names.count; i++) {
@@ -116,10 +105,10 @@ int wd_dpkg_statusd_load(struct wd_dpkg *db)
 
 		if (is_sibling(entry.name))
 			continue;
-		if (is_directory(db->req->fd, names.name[i]))
+		if (wd_name_type(&names, i) == DT_DIR)
 			entry.suffix = "/control";
 		r = load_entry(db, &entry);
 	}
-	wd_dpkg_names_done(&names);
+	wd_names_done(&names);
 	return r;
 }

@@ -5,9 +5,7 @@
  */
 #include "dpkg-internal.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 int wd_dpkg_error(struct wd_dpkg *db, struct wd_dpkg_source *source, int status, size_t line,
 		  const char *fmt, ...)
@@ -37,19 +35,11 @@ int wd_dpkg_error(struct wd_dpkg *db, struct wd_dpkg_source *source, int status,
 	return wd_sink_error(db->sink, status, shown, "%s%s", place, message);
 }
 
-/* Takes over fd. */
-static int read_regular(int fd, size_t max, struct wd_buf *buf, bool *ret_complete)
+int wd_dpkg_read(struct wd_dpkg *db, const char *path, size_t max, struct wd_buf *buf,
+		 bool *ret_complete)
 {
-	WD_CLEANUP_FD int owned = fd;
-	struct stat st;
-	int r;
+	int r = wd_file_read(db->req, path, max, buf);
 
-	if (fstat(owned, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return WD_ENOTREG;
-	buf->len = 0;
-	r = wd_buf_read_fd(buf, owned, max);
 	if (r < 0)
 		return r;
 	if (ret_complete)
@@ -59,86 +49,14 @@ static int read_regular(int fd, size_t max, struct wd_buf *buf, bool *ret_comple
 	return buf->status;
 }
 
-int wd_dpkg_read(int dir, const char *name, size_t max, struct wd_buf *buf, bool *ret_complete)
-{
-	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-	if (fd < 0)
-		return errno == ENOENT ? WD_EABSENT : errno == ELOOP ? WD_ENOTREG : -errno;
-	return read_regular(fd, max, buf, ret_complete);
-}
-
-int wd_dpkg_read_beside(struct wd_dpkg *db, const char *path, size_t max, struct wd_buf *buf,
-			bool *ret_complete)
-{
-	int fd = wd_request_open(db->req, path);
-
-	return fd < 0 ? fd : read_regular(fd, max, buf, ret_complete);
-}
-
 const char *wd_dpkg_file_name(struct wd_dpkg *db, const struct wd_dpkg_source *source)
 {
 	db->name.len = 0;
+	wd_buf_str(&db->name, source->dir);
 	wd_buf_blob(&db->name, source->name);
 	wd_buf_str(&db->name, source->suffix);
 	wd_buf_byte(&db->name, '\0');
 	return db->name.status < 0 ? NULL : db->name.ptr;
-}
-
-void wd_dpkg_names_done(struct wd_dpkg_names *n)
-{
-	wd_buf_done(&n->text);
-	free(n->name);
-	*n = (struct wd_dpkg_names){0};
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static int index_names(struct wd_dpkg_names *n)
-{
-	const char *p = n->text.ptr;
-
-	if (n->text.status < 0)
-		return n->text.status;
-	n->name = calloc(n->count + 1, sizeof(*n->name));
-	if (!n->name)
-		return -ENOMEM;
-	for (size_t i = 0; i < n->count; i++, p += strlen(p) + 1)
-		n->name[i] = p;
-	qsort(n->name, n->count, sizeof(*n->name), compare_names);
-	return 0;
-}
-
-int wd_dpkg_names_read(int fd, struct wd_dpkg_names *ret)
-{
-	/* a description of its own: rewinding a duplicate would move fd, too */
-	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = own < 0 ? NULL : fdopendir(own);
-	const struct dirent *de;
-	int r = 0;
-
-	*ret = (struct wd_dpkg_names){0};
-	if (!dir) {
-		r = -errno;
-		if (own >= 0)
-			close(own);
-		return r;
-	}
-	while (r == 0 && (errno = 0, de = readdir(dir))) {
-		if (de->d_name[0] == '.')
-			continue;
-		wd_buf_append(&ret->text, de->d_name, strlen(de->d_name) + 1);
-		r = ++ret->count > WD_DPKG_NAMES_MAX ? WD_ELIMIT : ret->text.status;
-	}
-	if (r == 0)
-		r = errno ? -errno : index_names(ret);
-	closedir(dir);
-	if (r < 0)
-		wd_dpkg_names_done(ret);
-	return r;
 }
 
 /* Source: NAME (VERSION), each where it differs from the package's own (deb-control(5)). */
@@ -254,7 +172,7 @@ static struct wd_blob home_of(const struct wd_request *req)
 
 static int dpkg_load(const struct wd_request *req, struct wd_sink *sink)
 {
-	struct wd_dpkg db = {.req = req, .sink = sink, .home = home_of(req), .info = -1};
+	struct wd_dpkg db = {.req = req, .sink = sink, .home = home_of(req)};
 	int r;
 
 	wd_dpkg_library_begin();
@@ -265,7 +183,6 @@ static int dpkg_load(const struct wd_request *req, struct wd_sink *sink)
 	wd_buf_done(&db.name);
 	wd_buf_done(&db.list);
 	wd_buf_done(&db.sums);
-	wd_cleanup_fd(&db.info);
 	return r;
 }
 

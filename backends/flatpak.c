@@ -63,10 +63,20 @@ static void parse_metadata(struct flatpak *f)
 	}
 }
 
-/* 1, or 0 where there is no name, which was reported. */
-static int read_metadata(struct flatpak *f, int dir)
+/* Reads a file of the directory at hand; as wd_file_read(). */
+static int read_part(struct flatpak *f, const char *name)
 {
-	int r = wd_file_read(dir, "metadata", FILE_MAX, &f->text);
+	WD_CLEANUP_BUF struct wd_buf path = WD_BUF_INIT;
+
+	wd_buf_printf(&path, "%s/%s", f->path.ptr + strlen(f->req->path) + 1, name);
+	wd_buf_byte(&path, '\0');
+	return path.status < 0 ? path.status : wd_file_read(f->req, path.ptr, FILE_MAX, &f->text);
+}
+
+/* 1, or 0 where there is no name, which was reported. */
+static int read_metadata(struct flatpak *f)
+{
+	int r = read_part(f, "metadata");
 
 	if (r < 0)
 		return r == -ENOMEM ? r : report(f, r, "metadata");
@@ -79,9 +89,9 @@ static int read_metadata(struct flatpak *f, int dir)
 }
 
 /* The remote; none is no fault, since bundles and old versions of flatpak lack it. */
-static int read_origin(struct flatpak *f, int dir)
+static int read_origin(struct flatpak *f)
 {
-	int r = wd_file_read(dir, "deploy", FILE_MAX, &f->text);
+	int r = read_part(f, "deploy");
 	ptrdiff_t nul;
 
 	f->origin.len = 0;
@@ -92,25 +102,6 @@ static int read_origin(struct flatpak *f, int dir)
 		return wd_fault(&f->faults, WD_ECORRUPT, "deploy: no remote");
 	wd_buf_append(&f->origin, f->text.ptr, (size_t)nul);
 	return f->origin.status;
-}
-
-/* Reads a file by components of its path, no links followed; as wd_file_read(). */
-static int read_below(int dir, const char *const parents[3], const char *name, struct wd_buf *buf)
-{
-	int at = dir, r;
-
-	for (size_t i = 0; i < 3; i++) {
-		int next = wd_dir_open(at, parents[i]);
-
-		if (at != dir)
-			close(at);
-		if (next < 0)
-			return next;
-		at = next;
-	}
-	r = wd_file_read(at, name, FILE_MAX, buf);
-	close(at);
-	return r;
 }
 
 static int parse_metainfo(struct flatpak *f, const char *name)
@@ -124,28 +115,34 @@ static int parse_metainfo(struct flatpak *f, const char *name)
 	return r;
 }
 
-static int read_metainfo(struct flatpak *f, int dir)
+static int read_metainfo(struct flatpak *f)
 {
-	static const char *const parents[][3] = {{"files", "share", "metainfo"},
-						 {"files", "share", "appdata"}};
-	static const char *const suffixes[] = {".metainfo.xml", ".appdata.xml"};
+	static const char *const places[] = {
+		"files/share/metainfo/%s.metainfo.xml", "files/share/metainfo/%s.appdata.xml",
+		"files/share/appdata/%s.metainfo.xml", "files/share/appdata/%s.appdata.xml"};
 	WD_CLEANUP_BUF struct wd_buf name = WD_BUF_INIT;
+	const char *file;
 	int r = WD_EABSENT;
 
 	wd_metainfo_done(&f->info);
-	for (size_t i = 0; r == WD_EABSENT && i < 4; i++) {
+	if (memchr(f->name.ptr, '/', f->name.len))
+		return 0;
+	for (size_t i = 0; r == WD_EABSENT && i < WD_ARRAY_SIZE(places); i++) {
+		struct wd_blob place = wd_blob_str(places[i]);
+		size_t at = (size_t)wd_blob_chr(place, '%');
+
 		name.len = 0;
-		wd_buf_printf(&name, "%.*s%s", WD_BLOB_PRINTF(wd_buf_view(&f->name)),
-			      suffixes[i % 2]);
-		wd_buf_byte(&name, '\0');
+		wd_buf_blob(&name, wd_blob_head(place, at));
+		wd_buf_blob(&name, wd_buf_view(&f->name));
+		wd_buf_append(&name, place.ptr + at + 2, place.len - at - 1);
 		if (name.status < 0)
 			return name.status;
-		if (!strchr(name.ptr, '/'))
-			r = read_below(dir, parents[i / 2], name.ptr, &f->text);
+		r = read_part(f, name.ptr);
 	}
+	file = strrchr(name.ptr, '/') + 1;
 	if (r < 0)
-		return r == WD_EABSENT ? 0 : r == -ENOMEM ? r : report(f, r, name.ptr);
-	return parse_metainfo(f, name.ptr);
+		return r == WD_EABSENT ? 0 : r == -ENOMEM ? r : report(f, r, file);
+	return parse_metainfo(f, file);
 }
 
 static struct wd_blob make_purl(struct flatpak *f, const struct wd_package *pkg)
@@ -203,46 +200,38 @@ static int set_path(struct flatpak *f, unsigned int n)
 	return 0;
 }
 
-static int load_deployed(struct flatpak *f, int dir)
+static int load_deployed(struct flatpak *f)
 {
-	int r = read_metadata(f, dir);
+	int r = read_metadata(f);
 
 	if (r <= 0)
 		return r;
-	r = read_origin(f, dir);
+	r = read_origin(f);
 	if (r == 0)
-		r = read_metainfo(f, dir);
+		r = read_metainfo(f);
 	return r < 0 ? r : push(f, wd_buf_view(&f->name), wd_blob_str(f->path.ptr));
 }
 
-static int load_level(struct flatpak *f, int dir, unsigned int level);
-
-/* The directory `name`, of that level. Links (active, current) lead to others of the level. */
-static int load_name(struct flatpak *f, int parent, unsigned int level, const char *name)
-{
-	WD_CLEANUP_FD int dir = wd_dir_open(parent, name);
-	int r;
-
-	if (dir == WD_EABSENT || dir == WD_ENOTREG)
-		return 0;
-	f->component[level] = name;
-	r = set_path(f, level + 1);
-	if (r < 0)
-		return r;
-	if (dir < 0)
-		return wd_fault(&f->faults, dir, "%s", wd_status_text(dir));
-	return level == COMMIT ? load_deployed(f, dir) : load_level(f, dir, level + 1);
-}
-
-static int load_level(struct flatpak *f, int dir, unsigned int level)
+/* What is below the directory of the first `level` components. */
+static int load_level(struct flatpak *f, unsigned int level)
 {
 	struct wd_names names;
-	int r = wd_names_read(dir, NAMES_MAX, &names);
+	int r = set_path(f, level);
 
+	if (r == 0)
+		r = wd_names_read(f->req, f->path.ptr + strlen(f->req->path) + 1, NAMES_MAX,
+				  &names);
 	if (r < 0)
 		return r == -ENOMEM ? r : wd_fault(&f->faults, r, "%s", wd_status_text(r));
-	for (size_t i = 0; r == 0 && i < names.count; i++)
-		r = load_name(f, dir, level, names.name[i]);
+	for (size_t i = 0; r == 0 && i < names.count; i++) {
+		/* links (active, current) lead to others of the level */
+		if (wd_name_type(&names, i) != DT_DIR)
+			continue;
+		f->component[level] = names.name[i];
+		r = level < COMMIT ? load_level(f, level + 1) : set_path(f, LEVELS);
+		if (r == 0 && level == COMMIT)
+			r = load_deployed(f);
+	}
 	wd_names_done(&names);
 	return r;
 }
@@ -250,20 +239,24 @@ static int load_level(struct flatpak *f, int dir, unsigned int level)
 static int load_installation(struct flatpak *f)
 {
 	static const char *const kinds[] = {"app", "runtime"};
+	struct wd_names names;
 	bool any = false;
-	int r = 0;
+	int r = wd_names_read(f->req, "", NAMES_MAX, &names);
 
-	for (size_t i = 0; !any && i < WD_ARRAY_SIZE(kinds); i++) {
-		WD_CLEANUP_FD int dir = wd_dir_open(f->req->fd, kinds[i]);
-
-		any = dir >= 0;
+	if (r < 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < names.count; i++) {
+		if (wd_name_type(&names, i) != DT_DIR || (strcmp(names.name[i], kinds[0]) != 0 &&
+							  strcmp(names.name[i], kinds[1]) != 0))
+			continue;
+		r = any ? 0 : wd_sink_format(f->sink, "deploy");
+		any = true;
+		f->component[KIND] = names.name[i];
+		if (r == 0)
+			r = load_level(f, ID);
 	}
-	if (!any)
-		return WD_EABSENT;
-	r = wd_sink_format(f->sink, "deploy");
-	for (size_t i = 0; r == 0 && i < WD_ARRAY_SIZE(kinds); i++)
-		r = load_name(f, f->req->fd, KIND, kinds[i]);
-	return r;
+	wd_names_done(&names);
+	return r < 0 ? r : any ? 0 : WD_EABSENT;
 }
 
 /* app/NAME/metadata.xml */

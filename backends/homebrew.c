@@ -39,9 +39,11 @@ static int push_keg(struct cellar *c, const char *formula, const char *version,
 }
 
 /* WD_EABSENT where there is no receipt. A faulty one marks a keg, too: *ret is NULL then. */
-static int read_receipt(struct cellar *c, int keg, cJSON **ret)
+static int read_receipt(struct cellar *c, cJSON **ret)
 {
-	int r = wd_file_read(keg, "INSTALL_RECEIPT.json", WD_JSON_MAX, &c->text);
+	/* as the request has it: the cellar is the database */
+	const char *path = c->path.ptr + strlen(c->req->path) + 1;
+	int r = wd_file_read(c->req, path, WD_JSON_MAX, &c->text);
 
 	*ret = NULL;
 	if (r == WD_EABSENT)
@@ -53,21 +55,17 @@ static int read_receipt(struct cellar *c, int keg, cJSON **ret)
 	return r == WD_ECORRUPT ? 0 : r;
 }
 
-static int load_keg(struct cellar *c, int formula_fd, const char *formula, const char *version)
+static int load_keg(struct cellar *c, const char *formula, const char *version)
 {
-	WD_CLEANUP_FD int keg = wd_dir_open(formula_fd, version);
 	WD_CLEANUP_JSON cJSON *receipt = NULL;
 	int r;
 
-	/* links and files are no kegs */
-	if (keg < 0)
-		return 0;
 	c->path.len = 0;
 	wd_buf_printf(&c->path, "%s/%s/%s/INSTALL_RECEIPT.json", c->req->path, formula, version);
 	wd_buf_byte(&c->path, '\0');
 	if (c->path.status < 0)
 		return c->path.status;
-	r = read_receipt(c, keg, &receipt);
+	r = read_receipt(c, &receipt);
 	if (r == WD_EABSENT)
 		return 0;
 	if (r == 0 && c->kegs++ == 0)
@@ -75,21 +73,19 @@ static int load_keg(struct cellar *c, int formula_fd, const char *formula, const
 	return r < 0 ? r : push_keg(c, formula, version, receipt);
 }
 
+/* Links and files are neither formulae nor kegs. */
 static int load_formula(struct cellar *c, const char *formula)
 {
-	WD_CLEANUP_FD int fd = wd_dir_open(c->req->fd, formula);
 	struct wd_names versions;
-	int r;
+	int r = wd_names_read(c->req, formula, VERSIONS_MAX, &versions);
 
-	if (fd < 0)
-		return 0;
-	r = wd_names_read(fd, VERSIONS_MAX, &versions);
 	if (r < 0) {
 		c->faults = (struct wd_faults){.sink = c->sink};
 		return wd_fault(&c->faults, r, "%.200s: %s", formula, wd_status_text(r));
 	}
 	for (size_t i = 0; r == 0 && i < versions.count; i++)
-		r = load_keg(c, fd, formula, versions.name[i]);
+		if (wd_name_type(&versions, i) == DT_DIR)
+			r = load_keg(c, formula, versions.name[i]);
 	wd_names_done(&versions);
 	return r;
 }
@@ -98,12 +94,13 @@ static int homebrew_load(const struct wd_request *req, struct wd_sink *sink)
 {
 	struct cellar c = {.req = req, .sink = sink, .path = WD_BUF_INIT, .text = WD_BUF_INIT};
 	struct wd_names formulae;
-	int r = req->is_dir ? wd_names_read(req->fd, FORMULAE_MAX, &formulae) : WD_ENOTMINE;
+	int r = req->is_dir ? wd_names_read(req, "", FORMULAE_MAX, &formulae) : WD_ENOTMINE;
 
 	if (r < 0)
 		return r;
 	for (size_t i = 0; r == 0 && i < formulae.count; i++)
-		r = load_formula(&c, formulae.name[i]);
+		if (wd_name_type(&formulae, i) == DT_DIR)
+			r = load_formula(&c, formulae.name[i]);
 	wd_names_done(&formulae);
 	wd_buf_done(&c.path);
 	wd_buf_done(&c.text);

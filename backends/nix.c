@@ -188,15 +188,13 @@ static int push_all(struct nix *nix)
 	return r;
 }
 
-static int load(struct nix *nix, int store)
+static int load(struct nix *nix)
 {
 	int r = wd_sink_format(nix->sink, nix->db.present ? "nixdb" : "store");
 
 	wd_buf_printf(&nix->dir, "/%s", nix->store);
 	if (r == 0)
 		r = nix->dir.status;
-	if (r == 0)
-		r = wd_names_read(store, NAMES_MAX, &nix->names);
 	return r < 0 ? r : push_all(nix);
 }
 
@@ -206,17 +204,15 @@ static int nix_load(const struct wd_request *req, struct wd_sink *sink)
 	struct nix nix = {.sink = sink,
 			  .store = guix ? "gnu/store" : "nix/store",
 			  .type = guix ? "guix" : "nix"};
-	WD_CLEANUP_FD int store = -1;
 	int r;
 
 	if (!req->is_dir)
 		return WD_ENOTMINE;
-	store = wd_dir_open(req->fd, guix ? "." : "store");
-	if (store < 0)
-		return store;
-	r = guix ? 0 : wd_nix_db_read(&nix.db, req, sink);
+	r = wd_names_read(req, guix ? "" : "store", NAMES_MAX, &nix.names);
+	if (r == 0 && !guix)
+		r = wd_nix_db_read(&nix.db, req, sink);
 	if (r == 0)
-		r = load(&nix, store);
+		r = load(&nix);
 	wd_names_done(&nix.names);
 	wd_nix_db_done(&nix.db);
 	wd_buf_done(&nix.dir);

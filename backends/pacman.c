@@ -40,7 +40,6 @@ struct pacman {
 /* A package at work on. */
 struct entry {
 	struct wd_blob name; /* of the directory */
-	int dir;
 	struct wd_package pkg;
 };
 
@@ -59,7 +58,9 @@ static int read_part(struct pacman *p, const struct entry *e, const char *name, 
 		return p->path.status;
 	*faults = (struct wd_faults){.sink = p->sink, .path = p->path.ptr};
 	buf->len = 0;
-	r = wd_file_read(e->dir, name, max, buf);
+	/* below the database, which is the directory */
+	r = wd_file_read(p->req, p->path.ptr + p->path.len - 2 - e->name.len - strlen(name), max,
+			 buf);
 	if (r == 0)
 		return 1;
 	if (r == WD_EABSENT || r == -ENOMEM)
@@ -286,16 +287,16 @@ static bool split_name(struct entry *e)
 	return true;
 }
 
-static int load_entry(struct pacman *p, const char *name, struct wd_faults *faults)
+static int load_entry(struct pacman *p, const char *name, unsigned char type,
+		      struct wd_faults *faults)
 {
-	WD_CLEANUP_FD int dir = wd_dir_open(p->req->fd, name);
-	struct entry e = {.name = wd_blob_str(name), .dir = dir};
+	struct entry e = {.name = wd_blob_str(name)};
 
 	e.pkg.size = WD_SIZE_UNKNOWN;
-	if (dir == WD_EABSENT)
+	if (type == DT_LNK)
+		return wd_fault(faults, WD_ENOTREG, "%s: %s", name, wd_status_text(WD_ENOTREG));
+	if (type != DT_DIR)
 		return 0;
-	if (dir < 0)
-		return wd_fault(faults, dir, "%s: %s", name, wd_status_text(dir));
 	if (!split_name(&e))
 		return wd_fault(faults, WD_ECORRUPT, "%s: not \"name-version-release\"", name);
 	return push_package(p, &e);
@@ -305,7 +306,7 @@ static int load_entry(struct pacman *p, const char *name, struct wd_faults *faul
 static int check_version(struct pacman *p)
 {
 	uint64_t version;
-	int r = wd_file_read(p->req->fd, "ALPM_DB_VERSION", DESC_MAX, &p->desc);
+	int r = wd_file_read(p->req, "ALPM_DB_VERSION", DESC_MAX, &p->desc);
 
 	if (r < 0)
 		return r == WD_EABSENT ? 0 : r;
@@ -323,11 +324,11 @@ static int load_local(struct pacman *p)
 	int r = check_version(p);
 
 	if (r == 0)
-		r = wd_names_read(p->req->fd, PACKAGES_MAX, &names);
+		r = wd_names_read(p->req, "", PACKAGES_MAX, &names);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; r == 0 && i < names.count; i++)
-		r = load_entry(p, names.name[i], &faults);
+		r = load_entry(p, names.name[i], wd_name_type(&names, i), &faults);
 	wd_names_done(&names);
 	return r;
 }

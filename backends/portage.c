@@ -28,10 +28,10 @@
 enum value { REPOSITORY, CHOST, SLOT, SIZE, HOMEPAGE, VALUES };
 
 struct portage {
+	const struct wd_request *req;
 	struct wd_sink *sink;
-	const char *root; /* the database's path */
 	struct wd_buf value[VALUES];
-	struct wd_buf contents, name, path, purl;
+	struct wd_buf contents, name, path, file, purl;
 };
 
 /* As vardbapi._excluded_dirs: a merge that is under way, and what is no category or package. */
@@ -138,11 +138,18 @@ static struct wd_blob value(const struct portage *db, enum value v)
 }
 
 /* 1, or 0 where there is no such file, or one that cannot be read and was reported. */
-static int read_value(int dir, const char *name, size_t max, struct wd_buf *buf,
+static int read_value(struct portage *db, const char *name, size_t max, struct wd_buf *buf,
 		      struct wd_faults *faults)
 {
-	int r = wd_file_read(dir, name, max, buf);
+	size_t root = strlen(db->req->path) + 1;
+	int r;
 
+	db->file.len = 0;
+	wd_buf_printf(&db->file, "%s/%s", db->path.ptr + root, name);
+	wd_buf_byte(&db->file, '\0');
+	if (db->file.status < 0)
+		return db->file.status;
+	r = wd_file_read(db->req, db->file.ptr, max, buf);
 	if (r == 0)
 		return 1;
 	buf->len = 0;
@@ -151,13 +158,13 @@ static int read_value(int dir, const char *name, size_t max, struct wd_buf *buf,
 	return wd_fault(faults, r, "%s: %s", name, wd_status_text(r));
 }
 
-static int read_values(struct portage *db, int dir, struct wd_faults *faults)
+static int read_values(struct portage *db, struct wd_faults *faults)
 {
 	static const char *const names[] = {"repository", "CHOST", "SLOT", "SIZE", "HOMEPAGE"};
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < VALUES; i++)
-		r = read_value(dir, names[i], VALUE_MAX, &db->value[i], faults);
+		r = read_value(db, names[i], VALUE_MAX, &db->value[i], faults);
 	return r;
 }
 
@@ -309,7 +316,7 @@ static int push_contents(struct portage *db, struct wd_faults *faults)
 	return r;
 }
 
-static int load_package(struct portage *db, int dir, struct wd_blob category, struct wd_blob pf,
+static int load_package(struct portage *db, struct wd_blob category, struct wd_blob pf,
 			struct wd_faults *faults)
 {
 	struct wd_blob pn, pvr;
@@ -318,86 +325,86 @@ static int load_package(struct portage *db, int dir, struct wd_blob category, st
 
 	if (fault)
 		return wd_fault(faults, WD_ECORRUPT, "%s", fault);
-	r = read_values(db, dir, faults);
+	r = read_values(db, faults);
 	if (r < 0)
 		return r;
-	r = read_value(dir, "CONTENTS", CONTENTS_MAX, &db->contents, faults);
+	r = read_value(db, "CONTENTS", CONTENTS_MAX, &db->contents, faults);
 	if (r >= 0)
 		r = push_package(db, category, pn, pvr, r ? 0 : WD_PACKAGE_NO_FILES);
 	return r < 0 ? r : push_contents(db, faults);
 }
 
-static int load_entry(struct portage *db, int category_fd, const char *category, const char *pf)
+/* The package's directory, whose path is in db->path from here on. */
+static int load_entry(struct portage *db, const char *category, const char *pf, unsigned char type)
 {
 	struct wd_faults faults = {.sink = db->sink};
-	WD_CLEANUP_FD int dir = wd_dir_open(category_fd, pf);
 
+	if (type != DT_DIR && type != DT_LNK)
+		return 0;
 	db->path.len = 0;
-	wd_buf_printf(&db->path, "%s/%s/%s", db->root, category, pf);
+	wd_buf_printf(&db->path, "%s/%s/%s", db->req->path, category, pf);
 	wd_buf_byte(&db->path, '\0');
 	if (db->path.status < 0)
 		return db->path.status;
 	faults.path = db->path.ptr;
-	if (dir == WD_EABSENT)
-		return 0;
-	if (dir < 0)
-		return wd_fault(&faults, dir, "%s", wd_status_text(dir));
-	return load_package(db, dir, wd_blob_str(category), wd_blob_str(pf), &faults);
+	if (type == DT_LNK)
+		return wd_fault(&faults, WD_ENOTREG, "%s", wd_status_text(WD_ENOTREG));
+	return load_package(db, wd_blob_str(category), wd_blob_str(pf), &faults);
 }
 
-static int load_category(struct portage *db, struct wd_faults *faults, int root,
-			 const char *category)
+static int load_category(struct portage *db, struct wd_faults *faults, const char *category,
+			 unsigned char type)
 {
-	WD_CLEANUP_FD int dir = wd_dir_open(root, category);
 	struct wd_names names;
-	int r = dir < 0 ? dir : 0;
+	int r = type == DT_LNK ? WD_ENOTREG : 0;
 
+	if (type != DT_DIR && type != DT_LNK)
+		return 0;
 	if (r == 0 && !is_name(wd_blob_str(category), NAME_CHARS "."))
 		r = WD_ECORRUPT;
 	if (r == 0)
-		r = wd_names_read(dir, NAMES_MAX, &names);
-	if (r == WD_EABSENT)
-		return 0;
+		r = wd_names_read(db->req, category, NAMES_MAX, &names);
 	if (r < 0)
 		return wd_fault(faults, r, "%s: %s", category,
 				r == WD_ECORRUPT ? "not a category" : wd_status_text(r));
 	for (size_t i = 0; r == 0 && i < names.count; i++)
 		if (!is_excluded(names.name[i]))
-			r = load_entry(db, dir, category, names.name[i]);
+			r = load_entry(db, category, names.name[i], wd_name_type(&names, i));
 	wd_names_done(&names);
 	return r;
 }
 
-static int load_categories(struct portage *db, int root)
+static int load_categories(struct portage *db)
 {
 	struct wd_faults faults = {.sink = db->sink};
 	struct wd_names names;
-	int r = wd_names_read(root, NAMES_MAX, &names);
+	int r = wd_names_read(db->req, "", NAMES_MAX, &names);
 
 	if (r < 0)
 		return r;
 	for (size_t i = 0; r == 0 && i < names.count; i++)
 		if (!is_excluded(names.name[i]))
-			r = load_category(db, &faults, root, names.name[i]);
+			r = load_category(db, &faults, names.name[i], wd_name_type(&names, i));
 	wd_names_done(&names);
 	return r;
 }
 
 static int portage_load(const struct wd_request *req, struct wd_sink *sink)
 {
-	struct portage db = {.sink = sink, .root = req->path};
+	struct portage db = {.req = req, .sink = sink};
 	int r;
 
 	if (!req->is_dir)
 		return WD_ENOTMINE;
 	r = wd_sink_format(sink, "vdb");
 	if (r == 0)
-		r = load_categories(&db, req->fd);
+		r = load_categories(&db);
 	for (size_t i = 0; i < VALUES; i++)
 		wd_buf_done(&db.value[i]);
 	wd_buf_done(&db.contents);
 	wd_buf_done(&db.name);
 	wd_buf_done(&db.path);
+	wd_buf_done(&db.file);
 	wd_buf_done(&db.purl);
 	return r;
 }

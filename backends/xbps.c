@@ -164,7 +164,7 @@ static int read_files(struct xbps *db, struct wd_blob name)
 {
 	const char *beside = files_name(db, name);
 	struct wd_faults faults = {.sink = db->sink, .path = db->path.ptr};
-	int r = beside ? wd_file_read_beside(db->req, beside, FILES_MAX, &db->files) : -ENOMEM;
+	int r = beside ? wd_file_read(db->req, beside, FILES_MAX, &db->files) : -ENOMEM;
 
 	if (r == 0)
 		return 1;

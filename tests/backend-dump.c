@@ -13,20 +13,12 @@
  *	R code			what load() returned
  */
 #include "base/buf.h"
-#include "pkgdb/backend.h"
+#include "request-dir.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 extern const struct wd_backend wd_backend_v2;
-
-struct dump_request {
-	struct wd_request req;
-	int dirfd;
-};
 
 static char package[256];
 
@@ -81,33 +73,21 @@ static int on_error(struct wd_sink *sink, int status, const char *path, const ch
 	return 0;
 }
 
-static int open_beside(const struct wd_request *req, const char *path)
-{
-	const struct dump_request *d = (const struct dump_request *)req;
-	int fd = openat(d->dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-	return fd >= 0 ? fd : errno == ENOENT ? WD_EABSENT : -errno;
-}
-
 int main(int argc, char **argv)
 {
 	static const struct wd_sink_ops ops = {on_package, on_claim, on_alias, on_format, on_error};
 	struct wd_sink sink = {&ops};
-	struct dump_request d = {.req.open = open_beside};
-	struct stat st;
+	struct request_dir from = {0};
 	int r;
 
 	if (argc > 2 && strcmp(argv[1], "-d") == 0) {
-		d.req.want = WD_WANT_DIGESTS;
+		from.req.want = WD_WANT_DIGESTS;
 		argv++;
 	}
-	d.req.path = argv[1];
-	d.req.fd = open(argv[1], O_RDONLY | O_CLOEXEC);
-	if (d.req.fd < 0 || fstat(d.req.fd, &st) < 0)
+	if (!argv[1] || !request_dir_open(&from, AT_FDCWD, argv[1]))
 		return 2;
-	d.req.is_dir = S_ISDIR(st.st_mode);
-	d.dirfd = d.req.is_dir ? d.req.fd : open(dirname(argv[1]), O_RDONLY | O_CLOEXEC);
-	r = wd_backend_v2.load(&d.req, &sink);
+	r = wd_backend_v2.load(&from.req, &sink);
 	printf("R\t%s\n", r < 0 ? wd_status_name(r) : "ok");
+	request_dir_close(&from);
 	return 0;
 }

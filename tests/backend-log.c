@@ -72,21 +72,6 @@ static int on_error(struct wd_sink *sink, int status, const char *path, const ch
 	return 0;
 }
 
-static int open_beside(const struct wd_request *req, const char *path)
-{
-	const struct backend_log *log =
-		(const struct backend_log *)((const char *)req - offsetof(struct backend_log, req));
-	int fd = openat(log->beside, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-
-	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR ? WD_EABSENT : -errno;
-	if (fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
-		return fd;
-	close(fd);
-	return WD_ENOTREG;
-}
-
 int backend_log_setup(void **state)
 {
 	static const struct wd_sink_ops ops = {on_package, on_claim, on_alias, on_format, on_error};
@@ -96,7 +81,6 @@ int backend_log_setup(void **state)
 		return -1;
 	strcpy(log->root, "/tmp/wd-backend-XXXXXX");
 	log->sink.ops = &ops;
-	log->req.open = open_beside;
 	log->fd = mkdtemp(log->root) ? open(log->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	*state = log;
 	return log->fd < 0;
@@ -141,31 +125,15 @@ void backend_log_puts(struct backend_log *log, const char *path, const char *tex
 	backend_log_put(log, path, text, strlen(text));
 }
 
-static int open_dir_of(struct backend_log *log, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char dir[512];
-
-	snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
-	return openat(log->fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
 const char *backend_log_load(struct backend_log *log, const char *path, uint32_t want)
 {
-	struct stat st;
 	int r;
 
 	log->text.len = 0;
-	log->req.path = path;
-	log->req.want = want;
-	log->req.fd = openat(log->fd, path, O_RDONLY | O_CLOEXEC);
-	assert_true(log->req.fd >= 0 && fstat(log->req.fd, &st) == 0);
-	log->req.is_dir = S_ISDIR(st.st_mode);
-	log->beside = log->req.is_dir ? dup(log->req.fd) : open_dir_of(log, path);
-	assert_true(log->beside >= 0);
-	r = wd_backend_v2.load(&log->req, &log->sink);
-	close(log->req.fd);
-	close(log->beside);
+	log->from.req.want = want;
+	assert_true(request_dir_open(&log->from, log->fd, path));
+	r = wd_backend_v2.load(&log->from.req, &log->sink);
+	request_dir_close(&log->from);
 	wd_buf_printf(&log->text, "R %s", r < 0 ? wd_status_name(r) : "ok");
 	wd_buf_byte(&log->text, '\0');
 	assert_int_equal(log->text.status, 0);

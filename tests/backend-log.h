@@ -15,7 +15,7 @@
 #define WD_TESTS_BACKEND_LOG_H
 
 #include "base/buf.h"
-#include "pkgdb/backend.h"
+#include "request-dir.h"
 
 extern const struct wd_backend wd_backend_v2;
 
@@ -24,8 +24,7 @@ struct backend_log {
 	int fd; /* of root */
 	struct wd_buf text;
 	struct wd_sink sink;
-	struct wd_request req;
-	int beside; /* what req->open() starts from */
+	struct request_dir from;
 };
 
 /* cmocka's setup and teardown; *state is a struct backend_log. */

@@ -21,9 +21,6 @@ src/base/tsv.c: our own tables of data
 src/main.c: our own directory, to tell the build tree from an installation
 src/cmd-owner.c: the name that the user gave the rootfs, in front of paths
 src/pkgdb/load.c: /dev/null, for a worker that has no database
-backends/common.c: single names in directories of the request
-backends/dpkg.c: single names in directories that wd_request_open() opened
-backends/dpkg-statusd.c: single names in the directory of the request
 '
 # Who may end the process: the commands, and these.
 may_exit='

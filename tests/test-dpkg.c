@@ -11,7 +11,7 @@
  *	R code
  */
 #include "base/buf.h"
-#include "pkgdb/backend.h"
+#include "request-dir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ struct fixture {
 	int dir; /* root, as var/lib/dpkg */
 	struct wd_buf log;
 	struct wd_sink sink;
-	struct wd_request req;
+	struct request_dir from;
 };
 
 static struct fixture *self(struct wd_sink *sink)
@@ -90,15 +90,6 @@ static int on_error(struct wd_sink *sink, int status, const char *path, const ch
 	return 0;
 }
 
-static int open_beside(const struct wd_request *req, const char *path)
-{
-	const struct fixture *f =
-		(const struct fixture *)((const char *)req - offsetof(struct fixture, req));
-	int fd = openat(req->is_dir ? req->fd : f->dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-	return fd >= 0 ? fd : errno == ENOENT ? WD_EABSENT : -errno;
-}
-
 static int setup(void **state)
 {
 	static const struct wd_sink_ops ops = {on_package, on_claim, on_alias, on_format, on_error};
@@ -108,7 +99,6 @@ static int setup(void **state)
 		return -1;
 	strcpy(f->root, "/tmp/test-dpkg-XXXXXX");
 	f->sink.ops = &ops;
-	f->req.open = open_beside;
 	f->dir = mkdtemp(f->root) ? open(f->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	*state = f;
 	return f->dir < 0 || mkdirat(f->dir, "info", 0755) < 0 ||
@@ -151,17 +141,13 @@ static void put(struct fixture *f, const char *path, const char *text)
 /* Loads the database, `path` below the fixture, and returns the log. */
 static const char *load(struct fixture *f, const char *path, uint32_t want)
 {
-	struct stat st;
 	int r;
 
 	f->log.len = 0;
-	f->req.path = path;
-	f->req.want = want;
-	f->req.fd = openat(f->dir, path, O_RDONLY | O_CLOEXEC);
-	assert_true(f->req.fd >= 0 && fstat(f->req.fd, &st) == 0);
-	f->req.is_dir = S_ISDIR(st.st_mode);
-	r = wd_backend_v2.load(&f->req, &f->sink);
-	close(f->req.fd);
+	f->from.req.want = want;
+	assert_true(request_dir_open(&f->from, f->dir, path));
+	r = wd_backend_v2.load(&f->from.req, &f->sink);
+	request_dir_close(&f->from);
 	wd_buf_printf(&f->log, "R %s", r < 0 ? wd_status_name(r) : "ok");
 	wd_buf_byte(&f->log, '\0');
 	assert_int_equal(f->log.status, 0);

@@ -9,7 +9,8 @@
  * limited in memory and time. load() may therefore crash, exit or hang without harm to anything
  * but its own database; it must still check its input, because wrong claims do harm.
  *
- * load() reads the database through the descriptors of the request and pushes what it finds into
+ * load() reads the database through the functions of the request, never by a path or a directory
+ * of its own, since the database may stand in an archive; and pushes what it finds into
  * the sink, package by package: wd_sink_package(), then wd_sink_claim() for each path that this
  * package records, then the next package. It keeps nothing afterwards.
  *
@@ -210,26 +211,38 @@ enum wd_want {
 
 struct wd_request {
 	const char *path; /* of the probed file or directory, relative to the rootfs */
-	/* The probed file (regular, read-only, at offset 0) or directory. Owned by the caller. */
+	/* The probed file (regular, read-only, at offset 0); -1 for a directory. The caller's. */
 	int fd;
 	bool is_dir;
 	uint32_t want; /* WD_WANT_* flags */
-	/*
-	 * Opens a file or directory by a path relative to the directory that holds the database
-	 * (to the database itself where it is a directory), read-only, close-on-exec, and never
-	 * outside that directory. Only regular files and directories open: anything else is
-	 * WD_ENOTREG. Call it through wd_request_open().
-	 */
 	int (*open)(const struct wd_request *req, const char *path);
+	int (*list)(const struct wd_request *req, const char *path,
+		    int (*name)(void *ctx, const char *name, unsigned char type), void *ctx);
 };
 
 /*
- * A descriptor that the caller closes, or a negative status: WD_EABSENT where nothing is there,
- * WD_ENOTREG, a negated errno.
+ * Opens a regular file for reading, by a path relative to the directory that holds the database
+ * (to the database itself where it is a directory), and never outside that directory. A symbolic
+ * link as the last component is not followed. In an image, only what the descriptor names in
+ * `reads` can be opened. Returns a descriptor at offset 0 that the caller closes, or a negative
+ * status: WD_EABSENT where nothing is there, WD_ENOTREG where no regular file is, a negated errno.
  */
 static inline int wd_request_open(const struct wd_request *req, const char *path)
 {
 	return req->open(req, path);
+}
+
+/*
+ * Calls `name` for each entry of a directory but "." and "..", in no particular order, with its
+ * type (DT_REG, DT_DIR, DT_LNK, ... of dirent.h). The path is as in wd_request_open(); "" is the
+ * directory itself. What `name` returns other than 0 ends the list and is returned. Otherwise 0,
+ * WD_EABSENT where no directory is, WD_ENOTREG for a symbolic link, or a negated errno.
+ */
+static inline int wd_request_list(const struct wd_request *req, const char *path,
+				  int (*name)(void *ctx, const char *name, unsigned char type),
+				  void *ctx)
+{
+	return req->list(req, path, name, ctx);
 }
 
 /*

@@ -5,8 +5,8 @@
 #include "base/cleanup.h"
 #include "pkgdb/fence.h"
 #include "pkgdb/limits.h"
+#include "pkgdb/request.h"
 #include "pkgdb/sink.h"
-#include "rootfs/root.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -23,12 +23,6 @@
 
 /* Where the descriptors stand in a worker; 0, 1 and 2 are /dev/null. */
 enum { FD_DB = 3, FD_DIR = 4, FD_PIPE = 5 };
-
-static int open_beneath(const struct wd_request *req, const char *path)
-{
-	(void)req;
-	return wd_open_beneath(FD_DIR, path, NULL);
-}
 
 /* Moves the three descriptors to their places and closes everything else. */
 static int settle_descriptors(const struct wd_job *job, int pipe_fd)
@@ -83,10 +77,9 @@ static int load_module(const struct wd_descriptor *d, struct wd_sink *sink,
 static int run_backend(const struct wd_job *job, struct wd_pipe_sink *s)
 {
 	struct wd_request req = {.path = job->path,
-				 .fd = FD_DB,
+				 .fd = job->is_dir ? -1 : FD_DB,
 				 .is_dir = job->is_dir,
-				 .want = job->want,
-				 .open = open_beneath};
+				 .want = job->want};
 	const struct wd_backend *backend;
 	uint32_t fences = wd_fence_raise_outer();
 	int r = load_module(job->backend, &s->sink, &backend);
@@ -102,6 +95,7 @@ static int run_backend(const struct wd_job *job, struct wd_pipe_sink *s)
 		wd_pipe_sink_about(s, backend->version, libraries);
 		return 0;
 	}
+	wd_request_from_dir(&req, FD_DIR);
 	wd_pipe_sink_hello(s, fences, "");
 	return backend->load ? backend->load(&req, &s->sink) : WD_EMODULE;
 }

@@ -122,6 +122,24 @@ int wd_open_beneath(int dir_fd, const char *path, struct stat *ret_st)
 	return open_checked(dir_fd, path, true, ret_st);
 }
 
+int wd_open_child(int dir_fd, const char *name)
+{
+	int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	WD_CLEANUP_FD int fd = -1;
+	struct stat st;
+
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return absent(-errno);
+	if (!S_ISREG(st.st_mode))
+		return WD_ENOTREG;
+	fd = openat(dir_fd, name, flags);
+	if (fd < 0)
+		return errno == ELOOP ? WD_ENOTREG : absent(-errno);
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? WD_TAKE_FD(fd) : WD_ENOTREG;
+}
+
 int wd_root_read(const struct wd_root *root, const char *path, size_t max, struct wd_buf *buf)
 {
 	struct stat st;
@@ -138,8 +156,11 @@ int wd_open_subdir(int dir_fd, const char *name)
 {
 	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
 	int fd = openat(dir_fd, name, flags | O_NOATIME);
+	struct stat st;
 
 	if (fd < 0 && errno == EPERM)
 		fd = openat(dir_fd, name, flags);
+	if (fd < 0 && errno == ENOTDIR && fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return S_ISLNK(st.st_mode) ? -ELOOP : -ENOTDIR;
 	return fd < 0 ? -errno : fd;
 }

@@ -49,12 +49,19 @@ int wd_open_in_root(int root_fd, const char *path, struct stat *ret_st);
  */
 int wd_open_beneath(int dir_fd, const char *path, struct stat *ret_st);
 
+/*
+ * Opens the regular file `name` (one component, never followed) of an open directory for reading.
+ * Returns a descriptor, WD_EABSENT, WD_ENOTREG or a negated errno.
+ */
+int wd_open_child(int dir_fd, const char *name);
+
 /* Reads a whole small file of the rootfs. 0, WD_ELIMIT above max, or as wd_open_in_root(). */
 int wd_root_read(const struct wd_root *root, const char *path, size_t max, struct wd_buf *buf);
 
 /*
  * A private file system view is not needed: opens the subdirectory `name` (one component, never
  * followed) of an open directory, without touching its access time where that is allowed.
+ * Returns a descriptor, -ELOOP for a link, or another negated errno.
  */
 int wd_open_subdir(int dir_fd, const char *name);
 
