@@ -28,7 +28,7 @@ static const struct option_row rows[] = {
 	{'M', "missing", NULL, false, "also the paths that a database records and the rootfs lacks"},
 	{'X', "cross-mounts", NULL, false, "enter other filesystems that are mounted in the rootfs"},
 	{'F', "fail-on", "WORDS", false,
-	 "exit with status 1 where one of the words holds: a lineage, a style, unowned, missing"},
+	 "exit with status 1 where one of the words holds; see whodistro(1)"},
 	{'h', "help", NULL, true, "show this help"},
 	{'V', "version", NULL, true, "show the version"},
 };

@@ -97,9 +97,11 @@ static int write_verify(struct wd_cli *cli, struct wd_subject *s, struct wd_writ
 
 static int run(struct wd_cli *cli)
 {
-	struct wd_subject_options options = {
-		.scan = true, .owners = true, .attribute = true, .digests = true,
-		.attributes = true};
+	struct wd_subject_options options = {.scan = true,
+					     .owners = true,
+					     .attribute = true,
+					     .digests = true,
+					     .attributes = true};
 	int status = cli->fail_on ? check_fail_on(cli) : -1;
 
 	if (status >= 0)

@@ -5,16 +5,6 @@
 # shellcheck source=tests/truth-lib.sh
 . "${WD_SRCDIR:?}/tests/truth-lib.sh"
 
-macros='/usr/lib/rpm/macros:/usr/lib/rpm/platform/%{_target}/macros'
-
-# rpm_in BACKEND ROOT ARGS...
-rpm_in() {
-	local backend=$1 root=$2
-	shift 2
-	rpm --macros "$macros" --define "_db_backend $backend" --define '_dbpath /var/lib/rpm' \
-		--nodigest --nosignature --root "$root" "$@"
-}
-
 # One of each: what a package can record of a file, and what two of them can claim together.
 write_spec() {
 	cat >"$1" <<-'SPEC'

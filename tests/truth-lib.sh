@@ -78,6 +78,18 @@ apply_whiteouts() {
 	done
 }
 
+# ---- rpm, without what the machine configures for it
+
+macros='/usr/lib/rpm/macros:/usr/lib/rpm/platform/%{_target}/macros'
+
+# rpm_in BACKEND ROOT ARGS...
+rpm_in() {
+	local backend=$1 root=$2
+	shift 2
+	rpm --macros "$macros" --define "_db_backend $backend" --define '_dbpath /var/lib/rpm' \
+		--nodigest --nosignature --root "$root" "$@"
+}
+
 # ---- A Debian root of this machine's own release, from the archives and with the settings of its
 # apt. Others may look for it at the same time.
 

@@ -53,8 +53,7 @@ static int begin_one(struct wd_hasher *h, unsigned algo)
 		h->md[algo] = EVP_MD_fetch(NULL, names[algo], NULL);
 	if (!h->ctx[algo])
 		h->ctx[algo] = EVP_MD_CTX_new();
-	return h->md[algo] && h->ctx[algo] &&
-			       EVP_DigestInit_ex2(h->ctx[algo], h->md[algo], NULL)
+	return h->md[algo] && h->ctx[algo] && EVP_DigestInit_ex2(h->ctx[algo], h->md[algo], NULL)
 		       ? 0
 		       : -ENOMEM;
 }

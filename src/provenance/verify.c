@@ -164,10 +164,16 @@ static void compare_numbers(struct comparison *x, uint32_t bit, const char *key,
 	wd_buf_number(x->found, found, base, 1);
 }
 
+/* A type without permissions and size is only what a list of files lets one guess. */
+static bool knows_mode(const struct wd_cat_claim *c)
+{
+	return c->mode & 07777 || (c->mode && c->size != WD_SIZE_UNKNOWN);
+}
+
 /* Where a database tells no mode, a digest says that it was a regular file. */
 static uint32_t recorded_type(const struct wd_cat_claim *c)
 {
-	if (c->mode & 07777 || (c->mode && c->size != WD_SIZE_UNKNOWN))
+	if (knows_mode(c))
 		return c->mode & S_IFMT;
 	return c->digest_len && c->mode ? S_IFREG : 0;
 }
@@ -181,10 +187,9 @@ static void compare_mode(struct comparison *x)
 	uint32_t type = recorded_type(x->c);
 
 	if (type && type != (x->f->mode & S_IFMT) && !(x->c->flags & WD_CLAIM_GHOST))
-		differ(x, WD_DIFFERS_TYPE, "type",
-		       wd_blob_str(wd_type_name(wd_type_of_mode(type))),
+		differ(x, WD_DIFFERS_TYPE, "type", wd_blob_str(wd_type_name(wd_type_of_mode(type))),
 		       wd_blob_str(wd_type_name(wd_type_of_mode(x->f->mode))));
-	else if (x->c->mode & 07777 && !S_ISLNK(x->f->mode))
+	else if (knows_mode(x->c) && !S_ISLNK(x->f->mode))
 		compare_numbers(x, WD_DIFFERS_MODE, "mode", x->c->mode & 07777u,
 				x->f->mode & 07777u, 8);
 }
@@ -200,8 +205,14 @@ static void compare_digest(struct comparison *x)
 
 	if (x->c->digest_len)
 		wanted = wd_blob(wd_pool_at(&x->db->bytes, x->c->digest), x->c->digest_len);
-	if (!wanted.len || !has_contents(x))
+	if (!has_contents(x))
 		return;
+	if (!wanted.len) {
+		/* a regular file where there was none has contents that nobody recorded */
+		if (x->finding->differs & WD_DIFFERS_TYPE)
+			x->finding->differs |= WD_DIFFERS_DIGEST;
+		return;
+	}
 	got = wd_content_digest(&x->v->contents, x->f, x->c->digest_algo);
 	if (got.len != wanted.len) {
 		x->finding->unknown |= WD_DIFFERS_DIGEST;
@@ -240,8 +251,8 @@ static void compare_link(struct comparison *x)
 		differ(x, WD_DIFFERS_LINK, "target", wanted, got);
 }
 
-static void compare_account(struct comparison *x, uint32_t bit, const char *key,
-			    const char *id_key, const struct wd_accounts *accounts, uint32_t id)
+static void compare_account(struct comparison *x, uint32_t bit, const char *key, const char *id_key,
+			    const struct wd_accounts *accounts, uint32_t id)
 {
 	struct wd_blob wanted = detail(x->db, x->c, key), got;
 	struct wd_blob wanted_id = detail(x->db, x->c, id_key);
@@ -291,8 +302,7 @@ static void compare_rest(struct comparison *x)
 	if (asked(x, WD_DIFFERS_MTIME) && wd_blob_u64(detail(x->db, x->c, "mtime"), &mtime))
 		compare_numbers(x, WD_DIFFERS_MTIME, "mtime", mtime, (uint64_t)x->f->mtime, 10);
 	if (asked(x, WD_DIFFERS_CAPS) && x->f->caps_differ)
-		differ(x, WD_DIFFERS_CAPS, "caps", detail(x->db, x->c, "caps"),
-		       WD_BLOB("others"));
+		differ(x, WD_DIFFERS_CAPS, "caps", detail(x->db, x->c, "caps"), WD_BLOB("others"));
 }
 
 static void compare(struct comparison *x)

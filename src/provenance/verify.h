@@ -29,7 +29,7 @@ enum wd_difference_bit {
 #define X(id, word, letter) WD_DIFFERENCE_BIT_##id,
 	WD_DIFFERENCES(X)
 #undef X
-	WD_DIFFERENCE_COUNT
+		WD_DIFFERENCE_COUNT
 };
 enum wd_difference {
 #define X(id, word, letter) WD_DIFFERS_##id = 1 << WD_DIFFERENCE_BIT_##id,
@@ -57,7 +57,7 @@ enum wd_finding_kind {
 #define X(id, word) WD_FINDING_##id,
 	WD_FINDINGS(X)
 #undef X
-	WD_FINDING_COUNT
+		WD_FINDING_COUNT
 };
 const char *wd_finding_name(enum wd_finding_kind kind);
 

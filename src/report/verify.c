@@ -134,8 +134,8 @@ static int write_finding(struct writing *x, struct wd_blob path, const struct wd
 	cells[COL_EXPECTED].text = wd_buf_view(&x->expected);
 	cells[COL_FOUND].text = wd_buf_view(&x->found);
 	if (f->replacer != WD_PACKAGE_NONE)
-		cells[COL_REPLACED_BY].text = wd_package_field(
-			cat, &cat->packages.v[f->replacer], WD_PACKAGE_NAME);
+		cells[COL_REPLACED_BY].text =
+			wd_package_field(cat, &cat->packages.v[f->replacer], WD_PACKAGE_NAME);
 	if (x->expected.status < 0 || x->found.status < 0 || x->differs.status < 0)
 		return -ENOMEM;
 	return write_row(x, path, owner->package, f->kind, cells);
@@ -191,8 +191,11 @@ int wd_verify_rows(struct wd_verify *v, struct wd_writer *writer)
 				   .rootfs = v->s->name,
 				   .columns = cols,
 				   .ncolumns = COL_COUNT};
-	struct writing x = {.v = v, .writer = writer, .expected = WD_BUF_INIT,
-			    .found = WD_BUF_INIT, .differs = WD_BUF_INIT};
+	struct writing x = {.v = v,
+			    .writer = writer,
+			    .expected = WD_BUF_INIT,
+			    .found = WD_BUF_INIT,
+			    .differs = WD_BUF_INIT};
 	int r;
 
 	memcpy(cols, columns, sizeof(cols));

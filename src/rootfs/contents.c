@@ -66,8 +66,8 @@ static int enter(const struct run *run, struct looker *l, wd_node_id dir)
 		close(l->fd);
 	l->dir = dir;
 	r = full_path(run->tree, dir, &l->path);
-	l->fd = r < 0 ? r : wd_openat_in_root(run->tree->root->fd, l->path.ptr,
-					      O_PATH | O_DIRECTORY);
+	l->fd = r < 0 ? r
+		      : wd_openat_in_root(run->tree->root->fd, l->path.ptr, O_PATH | O_DIRECTORY);
 	return l->fd;
 }
 
@@ -172,7 +172,7 @@ static void *read_thread(void *arg)
 	struct run *run = arg;
 	WD_CLEANUP_FREE char *buffer = malloc(READ_SIZE);
 	WD_CLEANUP_BUF struct wd_buf path = WD_BUF_INIT;
-	struct wd_hasher *h = buffer ? run->ops->new() : NULL;
+	struct wd_hasher *h = buffer ? run->ops->new () : NULL;
 	size_t at;
 
 	while ((at = atomic_fetch_add(&run->next, 1)) < run->norder) {

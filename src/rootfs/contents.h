@@ -12,16 +12,16 @@
 /* One file. Zero it and set what is asked for; the rest is the answer. */
 struct wd_content {
 	wd_node_id node;
-	uint32_t algos;		/* asked: digests of a regular file; bits as in wd_hash_ops */
-	const char *caps;	/* asked: compare its capabilities with this text; NULL: do not */
-	int status;		/* 0, or why it could not be looked at or read: a negated errno */
-	uint32_t mode;		/* st_mode */
+	uint32_t algos;	  /* asked: digests of a regular file; bits as in wd_hash_ops */
+	const char *caps; /* asked: compare its capabilities with this text; NULL: do not */
+	int status;	  /* 0, or why it could not be looked at or read: a negated errno */
+	uint32_t mode;	  /* st_mode */
 	uint32_t uid, gid;
 	uint64_t size, dev, ino, rdev;
-	int64_t mtime;		/* seconds */
-	bool hashed;		/* its digests were computed */
+	int64_t mtime; /* seconds */
+	bool hashed;   /* its digests were computed */
 	bool caps_differ;
-	size_t digests;		/* where they are in wd_contents.bytes */
+	size_t digests; /* where they are in wd_contents.bytes */
 };
 
 struct wd_contents {
