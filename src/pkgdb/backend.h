@@ -256,16 +256,18 @@ static inline int wd_request_list(const struct wd_request *req, const char *path
  *	DEBUGLINK	.gnu_debuglink's file name
  *	DEBUGALTLINK	.gnu_debugaltlink's path
  *	BANNER		"GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36.", "ld.so
- *			(...) ...", "musl libc (x86_64)": one line each
+ *			(...) ...", "musl libc (x86_64)"; of the C library's programs "(Debian GLIBC
+ *			2.36-9)": one line each
  *	COMMENT		each string of .comment, and the C library's "Compiled by" line
  *	ANNOBIN		each string of .gnu.build.attributes that names a tool: "annobin gcc 11.3.1"
  *	SECTION		the name of a section that only some distributions leave in
  *	INTERP		PT_INTERP
  *	RUNPATH		DT_RUNPATH or DT_RPATH, each element
  *	SONAME		DT_SONAME
- *	STRING		a text of .rodata that names a build: OPENSSLDIR, DEBPKG:, platform:
- *	SHAPE		a word on the file as a whole: "executable", "library", "static" (neither
- *			interpreter nor needed libraries), "no-sections", "go", "rust",
+ *	STRING		a line of .rodata that names a build or a version, of files of some names:
+ *			OPENSSLDIR, DEBPKG:, platform:, musl's "1.2.5", bash's "x86_64-pc-linux-gnu"
+ *	SHAPE		a word on the file as a whole: "executable", "library", "static" (executable
+ *			with neither interpreter nor needed libraries), "no-sections", "go", "rust",
  *			"debuglink=build-id" (the name is the rest of the build-id), "debuglink=file"
  *			(the name is the file's own, without .debug)
  */

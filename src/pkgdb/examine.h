@@ -24,16 +24,17 @@ int wd_examine_start(const struct wd_root *root, const struct wd_descriptors *ba
 		     struct wd_examine **ret);
 
 /*
- * Hands the regular files `nodes` (ascending) of the tree to the workers, which begin at once.
- * Call it once. 0 or -ENOMEM.
+ * Hands the regular files `nodes` (ascending) of the tree to the workers, which begin at once. The
+ * tree is borrowed until finish. Call it at most once. 0, -ENOMEM or a negated errno.
  */
 int wd_examine_files(struct wd_examine *ex, const struct wd_tree *tree, const wd_node_id *nodes,
 		     size_t n);
 
 /*
  * Waits until all is examined and puts the facts into the catalog (cat->facts, cat->examined);
- * frees `ex` in every case. `tick`, where not NULL, is called at least ten times a second; a
- * negative return ends it and is returned. 0, -ENOMEM or what `tick` returned.
+ * frees `ex` in every case, also where it got no files. `tick`, where not NULL, is called at least
+ * ten times a second; a negative return ends it and is returned. Call it with no other thread
+ * running: it forks the successors of workers that died. 0, -ENOMEM or what `tick` returned.
  */
 int wd_examine_finish(struct wd_examine *ex, struct wd_catalog *cat, int (*tick)(void *ctx),
 		      void *ctx);

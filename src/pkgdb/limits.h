@@ -12,6 +12,8 @@
 #define WD_LIMIT_MEMORY (3ull << 30)  /* address space of a worker */
 #define WD_LIMIT_CPU_SECONDS 120      /* of a worker */
 #define WD_LIMIT_WALL_SECONDS 180     /* of a worker */
+#define WD_LIMIT_FILE_SECONDS 10      /* for examining one file */
+#define WD_LIMIT_RESTARTS 8	      /* of workers that died examining files */
 #define WD_LIMIT_STRING (64 * 1024)   /* a package field; longer ones are cut */
 
 #endif

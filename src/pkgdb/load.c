@@ -197,14 +197,6 @@ int wd_load_start(const struct wd_root *root, const struct wd_descriptors *backe
 	return 0;
 }
 
-static time_t seconds_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 static int read_ready(struct wd_load *l, struct pollfd *fds)
 {
 	for (size_t i = 0; i < l->workers.n; i++) {
@@ -219,7 +211,7 @@ static int read_ready(struct wd_load *l, struct pollfd *fds)
 				return r;
 		}
 		/* also where it goes on sending a little */
-		if (!w->eof && seconds_now() > w->deadline)
+		if (!w->eof && wd_worker_now() > w->deadline)
 			wd_worker_kill(w, WD_ETIMEOUT);
 	}
 	return 0;

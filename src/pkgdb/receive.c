@@ -212,11 +212,10 @@ static int take_file(struct wd_worker *w, struct wd_cursor *c)
 	if (get_u32(c, &e.node) < 0 || get(c, &status, sizeof(status)) < 0 ||
 	    (status != 0 && !valid_failure(status)))
 		return WD_EPROTOCOL;
-	if (w->db->examined.n)
+	if (w->in_file)
 		w->db->examined.v[w->db->examined.n - 1].status = status;
-	if (e.node == WD_WIRE_NO_FILE)
-		return 0;
-	return wd_array_push(&w->db->examined, e);
+	w->in_file = e.node != WD_WIRE_NO_FILE;
+	return w->in_file ? wd_array_push(&w->db->examined, e) : 0;
 }
 
 static int take_fact(struct wd_worker *w, struct wd_catalog *cat, struct wd_cursor *c)
@@ -227,7 +226,7 @@ static int take_fact(struct wd_worker *w, struct wd_catalog *cat, struct wd_curs
 	uint32_t kind;
 	int r;
 
-	if (w->db->examined.n == 0 || get_u32(c, &kind) < 0 || kind >= WD_FACT_KIND_COUNT)
+	if (!w->in_file || get_u32(c, &kind) < 0 || kind >= WD_FACT_KIND_COUNT)
 		return WD_EPROTOCOL;
 	fact.kind = (enum wd_fact_kind)kind;
 	value = wd_wire_get(c);

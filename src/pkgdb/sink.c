@@ -15,7 +15,7 @@ static struct wd_pipe_sink *self(struct wd_sink *sink)
 	return (struct wd_pipe_sink *)sink;
 }
 
-static int flush(struct wd_pipe_sink *s)
+int wd_pipe_sink_flush(struct wd_pipe_sink *s)
 {
 	size_t at = 0;
 
@@ -36,7 +36,7 @@ static int flush(struct wd_pipe_sink *s)
 static int end_record(struct wd_pipe_sink *s, size_t at)
 {
 	wd_wire_end(&s->out, at);
-	return s->out.len >= FLUSH_AT || s->out.status < 0 ? flush(s) : s->status;
+	return s->out.len >= FLUSH_AT || s->out.status < 0 ? wd_pipe_sink_flush(s) : s->status;
 }
 
 static int sink_package(struct wd_sink *sink, const struct wd_package *pkg)
@@ -183,7 +183,7 @@ static int sink_error(struct wd_sink *sink, int status, const char *path, const 
 	size_t at = wd_wire_begin(&s->out, WD_WIRE_ERROR);
 
 	wd_wire_u32(&s->out, (uint32_t)status);
-	wd_wire_string(&s->out, wd_blob_head(wd_blob_str(path), WD_WIRE_NAME_MAX));
+	wd_wire_string(&s->out, wd_blob_head(wd_blob_str(path ? path : s->path), WD_WIRE_NAME_MAX));
 	wd_wire_string(&s->out, wd_blob_head(wd_blob_str(message), WD_WIRE_NAME_MAX));
 	return end_record(s, at);
 }
@@ -252,5 +252,5 @@ int wd_pipe_sink_done(struct wd_pipe_sink *s, int status)
 	at = wd_wire_begin(&s->out, WD_WIRE_DONE);
 	wd_wire_u32(&s->out, (uint32_t)(sticky < 0 ? sticky : status));
 	wd_wire_end(&s->out, at);
-	return flush(s);
+	return wd_pipe_sink_flush(s);
 }

@@ -13,7 +13,8 @@ struct wd_pipe_sink {
 	bool in_package;
 	uint64_t packages;
 	uint64_t claims;
-	unsigned facts; /* of the current file */
+	unsigned facts;	  /* of the current file; */
+	const char *path; /* which errors without a path are about; or NULL */
 	struct wd_buf out;
 	struct wd_buf dir; /* the directory last sent, as the backend spells it */
 	bool dir_known;
@@ -29,6 +30,8 @@ void wd_pipe_sink_about(struct wd_pipe_sink *s, const char *version, const char 
  * behind the last one. `status` is that of the file before.
  */
 int wd_pipe_sink_file(struct wd_pipe_sink *s, uint32_t id, int status);
+/* Sends what was said so far. 0 or the sticky status. */
+int wd_pipe_sink_flush(struct wd_pipe_sink *s);
 /* Sends what is left and the final record. 0 or the sticky status. */
 int wd_pipe_sink_done(struct wd_pipe_sink *s, int status);
 

@@ -21,9 +21,6 @@
 
 #define PIPE_SIZE (1 << 20)
 
-/* Where the descriptors stand in a worker; 0, 1 and 2 are /dev/null. */
-enum { FD_DB = 3, FD_DIR = 4, FD_PIPE = 5 };
-
 /* Moves the three descriptors to their places and closes everything else. */
 static int settle_descriptors(const struct wd_job *job, int pipe_fd)
 {
@@ -38,16 +35,16 @@ static int settle_descriptors(const struct wd_job *job, int pipe_fd)
 	for (int fd = 0; null >= 0 && fd <= 2; fd++)
 		if (dup2(null, fd) < 0)
 			return -errno;
-	if (dup2(db, FD_DB) < 0 || dup2(dir, FD_DIR) < 0 || dup2(out, FD_PIPE) < 0)
+	if (dup2(db, WD_FD_DB) < 0 || dup2(dir, WD_FD_DIR) < 0 || dup2(out, WD_FD_PIPE) < 0)
 		return -errno;
-	if (syscall(SYS_close_range, FD_PIPE + 1, ~0u, 0) < 0)
-		for (int fd = FD_PIPE + 1; fd < 4096; fd++)
+	if (syscall(SYS_close_range, WD_FD_PIPE + 1, ~0u, 0) < 0)
+		for (int fd = WD_FD_PIPE + 1; fd < 4096; fd++)
 			close(fd);
 	return 0;
 }
 
-static int load_module(const struct wd_descriptor *d, struct wd_sink *sink,
-		       const struct wd_backend **ret)
+int wd_worker_load_module(const struct wd_descriptor *d, struct wd_sink *sink,
+			  const struct wd_backend **ret)
 {
 	char path[4096];
 	const struct wd_backend *backend;
@@ -59,15 +56,18 @@ static int load_module(const struct wd_descriptor *d, struct wd_sink *sink,
 	module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	backend = module ? dlsym(module, WD_BACKEND_SYMBOL) : NULL;
 	if (backend && backend->abi != WD_BACKEND_ABI) {
-		wd_sink_error(sink, WD_EABI, NULL,
-			      "backend %s: module is for ABI version %u, this program has %d",
-			      d->name, backend->abi, WD_BACKEND_ABI);
+		if (sink)
+			wd_sink_error(
+				sink, WD_EABI, NULL,
+				"backend %s: module is for ABI version %u, this program has %d",
+				d->name, backend->abi, WD_BACKEND_ABI);
 		return WD_EABI;
 	}
 	if (!backend || (!backend->load && !backend->examine)) {
 		why = module ? "no " WD_BACKEND_SYMBOL " in its module" : dlerror();
-		wd_sink_error(sink, WD_EMODULE, NULL, "backend %s: %s", d->name,
-			      why ? why : "its module cannot be loaded");
+		if (sink)
+			wd_sink_error(sink, WD_EMODULE, NULL, "backend %s: %s", d->name,
+				      why ? why : "its module cannot be loaded");
 		return WD_EMODULE;
 	}
 	*ret = backend;
@@ -77,16 +77,16 @@ static int load_module(const struct wd_descriptor *d, struct wd_sink *sink,
 static int run_backend(const struct wd_job *job, struct wd_pipe_sink *s)
 {
 	struct wd_request req = {.path = job->path,
-				 .fd = job->is_dir ? -1 : FD_DB,
+				 .fd = job->is_dir ? -1 : WD_FD_DB,
 				 .is_dir = job->is_dir,
 				 .want = job->want};
 	const struct wd_backend *backend;
 	uint32_t fences = wd_fence_raise_outer();
-	int r = load_module(job->backend, &s->sink, &backend);
+	int r = wd_worker_load_module(job->backend, &s->sink, &backend);
 
 	if (r < 0)
 		return r;
-	fences |= wd_fence_raise_inner(FD_DIR);
+	fences |= wd_fence_raise_inner(WD_FD_DIR);
 	if (job->about) {
 		char libraries[1024] = "";
 
@@ -95,7 +95,7 @@ static int run_backend(const struct wd_job *job, struct wd_pipe_sink *s)
 		wd_pipe_sink_about(s, backend->version, libraries);
 		return 0;
 	}
-	wd_request_from_dir(&req, FD_DIR);
+	wd_request_from_dir(&req, WD_FD_DIR);
 	wd_pipe_sink_hello(s, fences, "");
 	return backend->load ? backend->load(&req, &s->sink) : WD_EMODULE;
 }
@@ -110,16 +110,23 @@ __attribute__((noreturn)) static void worker_main(const struct wd_job *job, int 
 	signal(SIGTERM, SIG_DFL);
 	clearenv();
 	r = settle_descriptors(job, pipe_fd);
-	wd_pipe_sink_init(&sink, FD_PIPE);
+	wd_pipe_sink_init(&sink, WD_FD_PIPE);
 	if (r == 0)
-		r = run_backend(job, &sink);
+		r = job->run ? job->run(job, &sink) : run_backend(job, &sink);
 	wd_pipe_sink_done(&sink, r);
 	_exit(0);
 }
 
-int wd_worker_start(const struct wd_job *job, struct wd_db *db, struct wd_worker *w)
+time_t wd_worker_now(void)
 {
 	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+int wd_worker_start(const struct wd_job *job, struct wd_db *db, struct wd_worker *w)
+{
 	int fds[2];
 	pid_t pid;
 
@@ -134,10 +141,9 @@ int wd_worker_start(const struct wd_job *job, struct wd_db *db, struct wd_worker
 		close(fds[0]);
 		return -errno;
 	}
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	*w = (struct wd_worker){.db = db,
 				.pid = pid,
 				.pipe = fds[0],
-				.deadline = now.tv_sec + WD_LIMIT_WALL_SECONDS};
+				.deadline = wd_worker_now() + WD_LIMIT_WALL_SECONDS};
 	return 0;
 }

@@ -22,10 +22,13 @@ struct wd_worker {
 	bool eof;
 	uint64_t received;
 	uint32_t dir; /* current directory, in db->dirs */
+	bool in_file; /* facts that come are about the last of db->examined */
 	unsigned nerrors;
 	char *about[2]; /* version and libraries, where they were asked for; the worker's */
 	struct wd_buf in;
 };
+
+struct wd_pipe_sink;
 
 /* What a worker is to read. The descriptors are borrowed. */
 struct wd_job {
@@ -37,10 +40,25 @@ struct wd_job {
 	bool is_dir;
 	bool about;    /* only say what the module is: no database */
 	uint32_t want; /* WD_WANT_* */
+	/* What it does instead of loading a database; returns its final status. Or NULL. */
+	int (*run)(const struct wd_job *job, struct wd_pipe_sink *sink);
 };
+
+/* Where a job's descriptors stand in a worker; 0, 1 and 2 are /dev/null. */
+enum { WD_FD_DB = 3, WD_FD_DIR = 4, WD_FD_PIPE = 5 };
 
 /* Forks a worker. 0, with *w ready for wd_worker_read(), or a negated errno. */
 int wd_worker_start(const struct wd_job *job, struct wd_db *db, struct wd_worker *w);
+
+/*
+ * In a worker: loads a module. 0, WD_EABI, WD_EMODULE or -ENAMETOOLONG, which is said to the sink
+ * where that is not NULL.
+ */
+int wd_worker_load_module(const struct wd_descriptor *d, struct wd_sink *sink,
+			  const struct wd_backend **ret);
+
+/* CLOCK_MONOTONIC, in whole seconds. */
+time_t wd_worker_now(void);
 
 /*
  * Takes what is in the pipe into w->db. Blocks only where the pipe is empty. Returns 1 while
