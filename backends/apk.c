@@ -21,6 +21,7 @@
  */
 #include "base/buf.h"
 #include "pkgdb/backend.h"
+#include "version.h"
 
 #include <sys/stat.h>
 
@@ -329,4 +330,5 @@ WD_BACKEND_EXPORT wd_backend_v2 = {
 	.name = "apk",
 	.version = "1",
 	.load = apk_load,
+	.compare = wd_version_apk,
 };

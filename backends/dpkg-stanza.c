@@ -317,3 +317,16 @@ int wd_dpkg_stanza_parse(const struct wd_dpkg_text *text, bool installed,
 	dpkg_error_destroy(&p.ps.err);
 	return r;
 }
+
+/* What is no version to libdpkg is compared as a text. */
+int wd_dpkg_compare(const char *a, const char *b)
+{
+	struct dpkg_version x = DPKG_VERSION_INIT, y = DPKG_VERSION_INIT;
+	struct dpkg_error error = DPKG_ERROR_INIT;
+	bool versions = parseversion(&x, a, &error) == 0;
+
+	dpkg_error_destroy(&error);
+	versions = versions && parseversion(&y, b, &error) == 0;
+	dpkg_error_destroy(&error);
+	return versions ? dpkg_version_compare(&x, &y) : strcmp(a, b);
+}

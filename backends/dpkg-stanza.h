@@ -84,4 +84,7 @@ int wd_dpkg_stanza_parse(const struct wd_dpkg_text *text, bool installed,
 /* The line of the file on which `at`, a byte of the stanza, stands. */
 size_t wd_dpkg_stanza_line(const struct wd_dpkg_text *text, const char *at);
 
+/* The backend's compare(). What it allocates is freed by wd_dpkg_library_end(). */
+int wd_dpkg_compare(const char *a, const char *b);
+
 #endif

@@ -201,4 +201,5 @@ WD_BACKEND_EXPORT wd_backend_v2 = {
 	.version = "1",
 	.load = dpkg_load,
 	.libraries = dpkg_libraries,
+	.compare = wd_dpkg_compare,
 };

@@ -12,6 +12,7 @@
  */
 #include "common.h"
 #include "pacman-mtree.h"
+#include "version.h"
 
 #include <archive.h>
 #include <stdio.h>
@@ -363,4 +364,5 @@ WD_BACKEND_EXPORT wd_backend_v2 = {
 	.version = "1",
 	.load = pacman_load,
 	.libraries = pacman_libraries,
+	.compare = wd_version_pacman,
 };

@@ -7,7 +7,9 @@
 #endif
 #include <rpm/rpmlib.h>
 #include <rpm/rpmlog.h>
+#include <rpm/rpmver.h>
 #include <sqlite3.h>
+#include <string.h>
 
 /* librpm's words never reach a terminal: what is wrong is said through the sink. */
 static int swallow(rpmlogRec rec, rpmlogCallbackData data)
@@ -71,10 +73,22 @@ static void rpm_libraries(char *buf, size_t size)
 #endif
 }
 
+/* What is no version to librpm is compared as a text. */
+static int rpm_compare(const char *a, const char *b)
+{
+	rpmver x = rpmverParse(a), y = rpmverParse(b);
+	int c = x && y ? rpmverCmp(x, y) : strcmp(a, b);
+
+	rpmverFree(x);
+	rpmverFree(y);
+	return c;
+}
+
 WD_BACKEND_EXPORT wd_backend_v2 = {
 	.abi = WD_BACKEND_ABI,
 	.name = "rpm",
 	.version = "1",
 	.load = rpm_load,
 	.libraries = rpm_libraries,
+	.compare = rpm_compare,
 };

@@ -395,6 +395,11 @@ struct wd_backend {
 	 * the sink's failure. A backend has load(), examine() or both; the other is NULL.
 	 */
 	int (*examine)(const struct wd_file *file, struct wd_sink *sink);
+	/*
+	 * The order of two versions as the package manager has it: below, equal to or above 0. Any
+	 * text may come, as WD_PACKAGE_VERSION had it. NULL where there is no order.
+	 */
+	int (*compare)(const char *a, const char *b);
 };
 
 #endif
