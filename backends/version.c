@@ -136,7 +136,7 @@ static int apk_compare_tokens(const struct apk_token *a, const struct apk_token 
 	case APK_NUMBER:
 		if (*a->at == '0' || *b->at == '0')
 			return compare_texts(a, b);
-		/* fallthrough */
+		__attribute__((fallthrough));
 	case APK_FIRST_NUMBER:
 	case APK_SUFFIX_NUMBER:
 	case APK_REVISION:
