@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 
-#define WD_TSV_COLUMNS 8
+#define WD_TSV_COLUMNS 12
 
 struct wd_tsv {
 	struct wd_buf text;

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "provenance/pattern.h"
+
+#include "base/cleanup.h"
+
+#include <string.h>
+
+void wd_pattern_done(struct wd_pattern *p)
+{
+	if (p->compiled)
+		regfree(p->compiled);
+	free(p->compiled);
+	p->compiled = NULL;
+}
+
+/* Behind the piece of an expression that begins at p: a group or set is passed over whole. */
+static const char *behind(const char *p, const char *end)
+{
+	int depth = 0;
+
+	if (*p == '[') {
+		p += p + 1 < end && p[1] == '^' ? 2 : 1;
+		p = p < end ? memchr(p + 1, ']', (size_t)(end - p - 1)) : NULL;
+		return p ? p + 1 : end;
+	}
+	if (*p == '{') {
+		p = memchr(p, '}', (size_t)(end - p));
+		return p ? p + 1 : end;
+	}
+	if (*p != '(')
+		return *p == '\\' && p + 1 < end ? p + 2 : p + 1;
+	do {
+		depth += *p == '(' ? 1 : *p == ')' ? -1 : 0;
+		p = *p == '(' || *p == ')' ? p + 1 : behind(p, end);
+	} while (p < end && depth > 0);
+	return p;
+}
+
+static bool can_match(struct wd_blob pattern, struct wd_blob s);
+
+/* Whether s holds all plain text that one alternative cannot do without. */
+static bool can_match_all(const char *p, const char *end, struct wd_blob s)
+{
+	char run[32];
+	size_t n = 0;
+
+	while (p < end) {
+		const char *next = behind(p, end);
+		bool optional = next < end && strchr("*?{", *next);
+
+		if (!optional && n < sizeof(run) && (*p == '\\' || !strchr("^$.[(*+?{", *p))) {
+			run[n++] = next[-1];
+			p = next;
+			continue;
+		}
+		if (n && !memmem(s.ptr, s.len, run, n))
+			return false;
+		n = 0;
+		if (*p == '(' && !optional &&
+		    !can_match(wd_blob(p + 1, (size_t)(next - p) - 2), s))
+			return false;
+		p = next;
+	}
+	return n == 0 || memmem(s.ptr, s.len, run, n);
+}
+
+static bool can_match(struct wd_blob pattern, struct wd_blob s)
+{
+	const char *p = pattern.ptr, *end = p + pattern.len, *start = p;
+
+	for (; p < end; p = behind(p, end)) {
+		if (*p != '|')
+			continue;
+		if (can_match_all(start, p, s))
+			return true;
+		start = p + 1;
+	}
+	return can_match_all(start, end, s);
+}
+
+bool wd_pattern_may_match(const struct wd_pattern *p, struct wd_blob s)
+{
+	return can_match(p->text, s);
+}
+
+bool wd_pattern_compile(struct wd_pattern *p)
+{
+	WD_CLEANUP_FREE char *text = NULL;
+
+	if (p->compiled || p->broken)
+		return !p->broken;
+	text = strndup(p->text.ptr ? p->text.ptr : "", p->text.len);
+	p->compiled = malloc(sizeof(*p->compiled));
+	if (!text || !p->compiled || regcomp(p->compiled, text, REG_EXTENDED) != 0) {
+		free(p->compiled);
+		p->compiled = NULL;
+		p->broken = true;
+	}
+	return !p->broken;
+}
+
+bool wd_pattern_match(struct wd_pattern *p, struct wd_blob s, struct wd_captures *ret)
+{
+	regmatch_t m[WD_GLOB_CAPTURES + 1];
+
+	m[0].rm_so = 0;
+	m[0].rm_eo = (regoff_t)s.len;
+	if (!wd_pattern_compile(p) ||
+	    regexec(p->compiled, s.ptr, ret ? WD_ARRAY_SIZE(m) : 1, m, REG_STARTEND) != 0)
+		return false;
+	for (size_t i = 1; ret && i < WD_ARRAY_SIZE(m); i++) {
+		ret->at[i - 1] = m[i].rm_so < 0 ? WD_BLOB_NULL
+						: wd_blob(s.ptr + m[i].rm_so,
+							  (size_t)(m[i].rm_eo - m[i].rm_so));
+		ret->n = i;
+	}
+	return true;
+}
