@@ -10,7 +10,7 @@
 #ifndef WD_BACKENDS_DPKG_STANZA_H
 #define WD_BACKENDS_DPKG_STANZA_H
 
-#include "base/blob.h"
+#include "pkgdb/backend.h"
 
 /* Fields that are kept: enumerator suffix, name in the file (deb-control(5), dpkg's fields.c). */
 #define WD_DPKG_FIELDS(X)                                                                          \
@@ -80,6 +80,9 @@ void wd_dpkg_library_end(void);
  */
 int wd_dpkg_stanza_parse(const struct wd_dpkg_text *text, bool installed,
 			 struct wd_dpkg_stanza *ret, struct wd_dpkg_fault *fault);
+
+/* The package of a stanza, borrowed from its text. */
+void wd_dpkg_stanza_package(const struct wd_dpkg_stanza *st, struct wd_package *ret);
 
 /* The line of the file on which `at`, a byte of the stanza, stands. */
 size_t wd_dpkg_stanza_line(const struct wd_dpkg_text *text, const char *at);
