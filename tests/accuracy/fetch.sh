@@ -66,22 +66,46 @@ debian_tree() {
 	echo "$dir"
 }
 
+# suite_apt SUITE COMMAND...: apt-get with that suite's archives, the lists of what their packages
+# contain too, and nothing of this machine's state
+suite_apt() {
+	local state=$downloads/debs/apt-$1 target=Acquire::IndexTargets::deb::Contents
+	# shellcheck disable=SC2016
+	apt-get -o "Dir::State=$state" -o "Dir::State::lists=$state/lists" \
+		-o "Dir::Cache=$state/cache" -o Dir::State::status=/dev/null \
+		-o "Dir::Etc::sourcelist=$state/sources.list" -o Dir::Etc::sourceparts=- \
+		-o APT::Sandbox::User=root -o Acquire::GzipIndexes=true \
+		-o $target::MetaKey='$(COMPONENT)/Contents-$(ARCHITECTURE)' -o $target::KeepCompressed=true \
+		-o $target::ShortDescription=Contents -o $target::Description='$(RELEASE)/$(COMPONENT) Contents' \
+		"${@:2}"
+}
+
+suite_update() {
+	local state=$downloads/debs/apt-$1
+	[ ! -e "$state/updated" ] || return 0
+	mkdir -p "$state/lists/partial" "$state/cache/archives/partial" || return 1
+	debian_sources "$1" >"$state/sources.list"
+	# A mirror between two states has not all that it promises; what is missed then is seen later.
+	suite_apt "$1" update -qq >&2
+	touch "$state/updated"
+}
+
 # debs SUITE PACKAGE...: a directory with their .debs
 debs() {
-	local suite=$1 dir state options
+	local suite=$1 dir=$downloads/debs/$1
 	shift
-	dir=$downloads/debs/$suite
-	state=$downloads/debs/apt-$suite
-	options=(-o "Dir::State=$state" -o "Dir::State::lists=$state/lists" -o "Dir::Cache=$state/cache"
-		-o "Dir::Etc::sourcelist=$state/sources.list" -o Dir::Etc::sourceparts=- -o APT::Sandbox::User=root
-		-o Dir::State::status=/dev/null)
 	if [ ! -d "$dir" ]; then
 		rm -rf "$dir.new"
-		mkdir -p "$dir.new" "$state/lists/partial" "$state/cache/archives/partial" || return 1
-		debian_sources "$suite" >"$state/sources.list"
-		apt-get update -qq "${options[@]}" >&2 || return 1
-		(cd "$dir.new" && apt-get download -qq "${options[@]}" "$@" >&2) && mv "$dir.new" "$dir" ||
-			return 1
+		mkdir -p "$dir.new"
+		suite_update "$suite" && (cd "$dir.new" && suite_apt "$suite" download -qq "$@" >&2) &&
+			mv "$dir.new" "$dir" || return 1
 	fi
 	echo "$dir"
+}
+
+# contents SUITE: the files that list which package of its main archive has which path
+contents() {
+	suite_update "$1" || return 1
+	# shellcheck disable=SC2016
+	suite_apt "$1" indextargets --format '$(FILENAME)' 'Created-By: Contents' "Release: $1"
 }

@@ -25,7 +25,7 @@ more than 1 of 100 \`strong\` claims or statements about files. A root that cann
   --cache DIR      keep downloads and roots there [\${XDG_CACHE_HOME:-~/.cache}/whodistro/accuracy]
   --markdown       print the tables as README.md has them
   --details        print every wrong claim
-  --no-reference   without the step that uses an index of the archive's file lists
+  --no-reference   without the steps that use an index of the lists of Debian's archive
   --list           print the names of roots and steps
 EOF2
 }
@@ -53,6 +53,23 @@ mkdir -p "$cache/downloads" || exit 1
 cache=$(cd "$cache" && pwd -P)
 downloads=$cache/downloads
 corpus=$shared/corpus
+# reference_index: one of the lists of Debian's releases, made anew for a new program
+reference_index() {
+	local index=$cache/debian.index suite lists
+	if [ ! "$index" -nt "$whodistro" ]; then
+		rm -f "$index"
+		for suite in bullseye bookworm trixie; do
+			mapfile -t lists < <(contents "$suite")
+			[ "${#lists[@]}" -gt 0 ] || return 1
+			"$whodistro" learn --distro "$(debian_release "$suite")" "$index" "${lists[@]}" >&2 || return 1
+		done
+	fi
+	echo "$index"
+}
+
+[ -z "$with_reference" ] || with_reference=$(reference_index) ||
+	skip 'the steps with an index (it could not be made)' >&2
+
 for name in "${chosen[@]}"; do
 	if ! declare -F "make_$name" >/dev/null; then
 		echo "accuracy: no root is called $name" >&2
@@ -63,6 +80,12 @@ for name in "${chosen[@]}"; do
 	fi
 	for step in "${steps[@]}"; do
 		measure "$name" "$step" "$step"
+		case $step in
+		all | elf | moved)
+			[ -z "$with_reference" ] ||
+				measure "$name" "$step" "$step, with an index" --reference "$with_reference"
+			;;
+		esac
 	done
 done >"$cache/results.jsonl"
 "$here/table.py" "${table[@]}" <"$cache/results.jsonl"
