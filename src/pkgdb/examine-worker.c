@@ -164,12 +164,10 @@ static int examine_chunk(struct walker *w, uint32_t chunk, uint32_t from)
 			r = examine_file(w, entry + 1, id);
 		id++;
 	}
-	if (r == 0 && w->in_file) {
-		wd_pipe_sink_file(w->sink, WD_WIRE_NO_FILE, w->status);
-		r = wd_pipe_sink_flush(w->sink);
-	}
+	if (r == 0 && w->in_file)
+		r = wd_pipe_sink_file(w->sink, WD_WIRE_NO_FILE, w->status);
 	w->in_file = false;
-	return r;
+	return r < 0 ? r : wd_pipe_sink_chunk(w->sink, chunk);
 }
 
 int wd_work_run(const struct wd_job *job, struct wd_pipe_sink *sink)

@@ -42,10 +42,11 @@ struct wd_examine {
 	unsigned working; /* that got files */
 	unsigned restarts;
 	wd_node_id *nodes;
-	bool *stated; /* files that a worker sent a record about */
+	bool *stated;  /* files that a worker told of, or died over */
+	bool *through; /* chunks */
 	uint32_t nfiles;
-	uint32_t left; /* files that nobody examined */
-	bool module_failed;
+	uint32_t nchunks;
+	bool module_blamed;
 	time_t deadline;
 };
 
@@ -125,6 +126,7 @@ static void examine_free(struct wd_examine *ex)
 	free(ex->module);
 	free(ex->nodes);
 	free(ex->stated);
+	free(ex->through);
 	free(ex);
 }
 
@@ -221,7 +223,9 @@ static int take_nodes(struct wd_examine *ex, const wd_node_id *nodes, uint32_t n
 {
 	ex->nodes = malloc(n * sizeof(*ex->nodes));
 	ex->stated = calloc(n, sizeof(*ex->stated));
-	if (!ex->nodes || !ex->stated)
+	ex->nchunks = (n - 1) / WD_WORK_CHUNK + 1;
+	ex->through = calloc(ex->nchunks, sizeof(*ex->through));
+	if (!ex->nodes || !ex->stated || !ex->through)
 		return -ENOMEM;
 	memcpy(ex->nodes, nodes, n * sizeof(*nodes));
 	ex->nfiles = n;
@@ -252,23 +256,42 @@ int wd_examine_files(struct wd_examine *ex, const struct wd_tree *tree, const wd
 	return 0;
 }
 
-/* Each file is stated once, by whoever has it. */
-static void check_records(struct wd_examine *ex, struct examiner *e)
+/* Each file is told of once, by whoever has it. */
+static bool check_files(struct wd_examine *ex, struct examiner *e)
 {
 	struct wd_db *db = e->w.db;
 
 	for (; e->checked < db->examined.n; e->checked++) {
-		uint32_t file = db->examined.v[e->checked].node;
+		const struct wd_examined *x = &db->examined.v[e->checked];
 
-		if (file >= ex->nfiles || ex->stated[file]) {
-			e->w.in_file = false;
-			db->facts.n = db->examined.v[e->checked].fact;
+		if (x->node >= ex->nfiles || ex->stated[x->node]) {
+			db->facts.n = x->fact;
 			db->examined.n = e->checked;
-			wd_worker_kill(&e->w, WD_EPROTOCOL);
-			return;
+			e->w.in_file = false;
+			return false;
 		}
-		ex->stated[file] = true;
+		ex->stated[x->node] = true;
 	}
+	return true;
+}
+
+static bool check_chunks(struct wd_examine *ex, struct examiner *e)
+{
+	for (size_t i = 0; i < e->w.chunks.n; i++) {
+		uint32_t chunk = e->w.chunks.v[i];
+
+		if (chunk >= ex->nchunks || ex->through[chunk])
+			return false;
+		ex->through[chunk] = true;
+	}
+	e->w.chunks.n = 0;
+	return true;
+}
+
+static void check_records(struct wd_examine *ex, struct examiner *e)
+{
+	if (!check_files(ex, e) || !check_chunks(ex, e))
+		wd_worker_kill(&e->w, WD_EPROTOCOL);
 }
 
 /* What was said of a file that was not examined to its end is taken back. */
@@ -291,9 +314,9 @@ static void blame(struct wd_examine *ex, struct wd_catalog *cat, uint32_t file, 
 	WD_CLEANUP_BUF struct wd_buf path = WD_BUF_INIT;
 
 	if (file == WD_WORK_NONE) {
-		if (!ex->module_failed)
+		if (!ex->module_blamed)
 			wd_catalog_error(cat, ex->module, status, NULL);
-		ex->module_failed = true;
+		ex->module_blamed = true;
 		return;
 	}
 	wd_tree_path(ex->tree, ex->nodes[file], &path);
@@ -323,33 +346,37 @@ static uint32_t place_of(const struct wd_examine *ex, unsigned i)
 	return file < ex->nfiles ? file : WD_WORK_NONE;
 }
 
+/* What a worker sent that sent what it must not tells nothing of where it was. */
+static bool is_dishonest(const struct wd_worker *w)
+{
+	return w->status == WD_EPROTOCOL || w->status == WD_ELIMIT;
+}
+
 /*
- * A worker died over a file: that one is named, and a new worker goes on behind it. Where it died
- * over a module, all would.
+ * A worker died over a file: that one is named, and a new worker goes on behind it; behind the
+ * chunk, where the worker was not to be trusted. Where it died over a module, all would.
  */
 static void replace(struct wd_examine *ex, struct wd_catalog *cat, unsigned i)
 {
 	struct examiner *e = &ex->all[i];
 	struct wd_db *db = e->w.db;
+	bool dishonest = is_dishonest(&e->w);
 	uint32_t chunk = atomic_load(&ex->page->place[i].chunk);
-	uint32_t file = place_of(ex, i);
-	uint32_t from, end;
+	uint32_t file = dishonest ? WD_WORK_NONE : place_of(ex, i);
 
 	blame(ex, cat, file, e->w.status);
 	drop_unfinished(ex, e);
 	wd_worker_done(&e->w);
-	if (chunk > (ex->nfiles - 1) / WD_WORK_CHUNK)
-		return;
-	from = rest_of_chunk(ex, e, chunk);
-	if (file != WD_WORK_NONE && ex->restarts < WD_LIMIT_RESTARTS) {
-		ex->restarts++;
+	if (file != WD_WORK_NONE) {
+		ex->stated[file] = true;
 		e->skip[e->nskip++] = file;
-		if (fork_worker(ex, i, db, chunk, from) == 0)
-			return;
 	}
-	end = ex->nfiles - chunk * WD_WORK_CHUNK < WD_WORK_CHUNK ? ex->nfiles
-								 : (chunk + 1) * WD_WORK_CHUNK;
-	ex->left += end - from - (file != WD_WORK_NONE);
+	if ((file == WD_WORK_NONE && !dishonest) || ex->restarts++ >= WD_LIMIT_RESTARTS)
+		return;
+	if (dishonest || chunk >= ex->nchunks || ex->through[chunk])
+		fork_worker(ex, i, db, WD_WORK_NONE, 0);
+	else
+		fork_worker(ex, i, db, chunk, rest_of_chunk(ex, e, chunk));
 }
 
 /* A worker that is at the same file for too long, or takes too long for all. */
@@ -412,18 +439,19 @@ static int gather(struct wd_examine *ex, struct wd_catalog *cat, int (*tick)(voi
 	}
 }
 
-/* Chunks that nobody took, for all who could have are dead. */
-static uint32_t never_taken(const struct wd_examine *ex)
+/* Of the parts that nobody got through: files that are not spoken of. */
+static uint32_t count_left(const struct wd_examine *ex)
 {
-	uint32_t nchunks = (ex->nfiles + WD_WORK_CHUNK - 1) / WD_WORK_CHUNK;
-	uint32_t next = atomic_load(&ex->page->next);
+	uint32_t n = 0;
 
-	return next < nchunks ? ex->nfiles - next * WD_WORK_CHUNK : 0;
+	for (uint32_t file = 0; file < ex->nfiles; file++)
+		n += !ex->through[file / WD_WORK_CHUNK] && !ex->stated[file];
+	return n;
 }
 
 static int settle(struct wd_examine *ex, struct wd_catalog *cat)
 {
-	uint32_t left = ex->left + never_taken(ex);
+	uint32_t left = count_left(ex);
 	uint32_t fences = UINT32_MAX;
 	int r = 0;
 
@@ -439,7 +467,7 @@ static int settle(struct wd_examine *ex, struct wd_catalog *cat)
 	cat->examine_fences = fences == UINT32_MAX ? 0 : fences;
 	if (left)
 		wd_catalog_error(cat, ".", WD_ECRASHED,
-				 "%u files were not examined: the workers died too often", left);
+				 "%u files were not examined: their workers failed", left);
 	return r;
 }
 

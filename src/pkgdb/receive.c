@@ -240,6 +240,15 @@ static int take_fact(struct wd_worker *w, struct wd_catalog *cat, struct wd_curs
 	return r;
 }
 
+static int take_chunk(struct wd_worker *w, struct wd_cursor *c)
+{
+	uint32_t number;
+
+	if (w->in_file || get_u32(c, &number) < 0)
+		return WD_EPROTOCOL;
+	return wd_array_push(&w->chunks, number);
+}
+
 static int take_done(struct wd_worker *w, struct wd_cursor *c)
 {
 	int32_t status;
@@ -279,6 +288,8 @@ static int take_record(struct wd_worker *w, struct wd_catalog *cat, uint8_t type
 		return take_file(w, &c);
 	case WD_WIRE_FACT:
 		return take_fact(w, cat, &c);
+	case WD_WIRE_CHUNK:
+		return take_chunk(w, &c);
 	default:
 		return WD_EPROTOCOL;
 	}
@@ -372,5 +383,6 @@ void wd_worker_done(struct wd_worker *w)
 	w->pipe = -1;
 	for (size_t i = 0; i < WD_ARRAY_SIZE(w->about); i++)
 		free(w->about[i]);
+	wd_array_done(&w->chunks);
 	wd_buf_done(&w->in);
 }

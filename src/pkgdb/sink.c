@@ -15,7 +15,7 @@ static struct wd_pipe_sink *self(struct wd_sink *sink)
 	return (struct wd_pipe_sink *)sink;
 }
 
-int wd_pipe_sink_flush(struct wd_pipe_sink *s)
+static int flush(struct wd_pipe_sink *s)
 {
 	size_t at = 0;
 
@@ -36,7 +36,7 @@ int wd_pipe_sink_flush(struct wd_pipe_sink *s)
 static int end_record(struct wd_pipe_sink *s, size_t at)
 {
 	wd_wire_end(&s->out, at);
-	return s->out.len >= FLUSH_AT || s->out.status < 0 ? wd_pipe_sink_flush(s) : s->status;
+	return s->out.len >= FLUSH_AT || s->out.status < 0 ? flush(s) : s->status;
 }
 
 static int sink_package(struct wd_sink *sink, const struct wd_package *pkg)
@@ -211,6 +211,15 @@ int wd_pipe_sink_file(struct wd_pipe_sink *s, uint32_t id, int status)
 	return end_record(s, at);
 }
 
+int wd_pipe_sink_chunk(struct wd_pipe_sink *s, uint32_t number)
+{
+	size_t at = wd_wire_begin(&s->out, WD_WIRE_CHUNK);
+
+	wd_wire_u32(&s->out, number);
+	wd_wire_end(&s->out, at);
+	return flush(s);
+}
+
 void wd_pipe_sink_init(struct wd_pipe_sink *s, int fd)
 {
 	static const struct wd_sink_ops ops = {
@@ -252,5 +261,5 @@ int wd_pipe_sink_done(struct wd_pipe_sink *s, int status)
 	at = wd_wire_begin(&s->out, WD_WIRE_DONE);
 	wd_wire_u32(&s->out, (uint32_t)(sticky < 0 ? sticky : status));
 	wd_wire_end(&s->out, at);
-	return wd_pipe_sink_flush(s);
+	return flush(s);
 }

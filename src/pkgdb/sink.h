@@ -30,8 +30,8 @@ void wd_pipe_sink_about(struct wd_pipe_sink *s, const char *version, const char 
  * behind the last one. `status` is that of the file before.
  */
 int wd_pipe_sink_file(struct wd_pipe_sink *s, uint32_t id, int status);
-/* Sends what was said so far. 0 or the sticky status. */
-int wd_pipe_sink_flush(struct wd_pipe_sink *s);
+/* Behind the last file of a part of the list: sends all that was said. 0 or the sticky status. */
+int wd_pipe_sink_chunk(struct wd_pipe_sink *s, uint32_t number);
 /* Sends what is left and the final record. 0 or the sticky status. */
 int wd_pipe_sink_done(struct wd_pipe_sink *s, int status);
 

@@ -15,6 +15,7 @@
  *	FILE	u32 id of the file that the facts which follow are about, u32 status of examine()
  *		of the file before it, 0 for the first
  *	FACT	u32 kind, string
+ *	CHUNK	u32 number: of the list of files to examine, this part is through
  *	DONE	i32 status of load(); nothing follows
  */
 #ifndef WD_PKGDB_WIRE_H
@@ -34,6 +35,7 @@ enum wd_wire_type {
 	WD_WIRE_ABOUT,
 	WD_WIRE_FILE,
 	WD_WIRE_FACT,
+	WD_WIRE_CHUNK,
 };
 
 #define WD_WIRE_HEAD 5

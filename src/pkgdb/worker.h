@@ -24,6 +24,7 @@ struct wd_worker {
 	uint32_t dir; /* current directory, in db->dirs */
 	bool in_file; /* facts that come are about the last of db->examined */
 	unsigned nerrors;
+	WD_ARRAY(uint32_t) chunks; /* parts of the list of files that it is through with */
 	char *about[2]; /* version and libraries, where they were asked for; the worker's */
 	struct wd_buf in;
 };
