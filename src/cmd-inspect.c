@@ -71,6 +71,11 @@ static bool condition_holds(const struct wd_cli *cli, const struct wd_verdict *v
 	return false;
 }
 
+static unsigned flags_of(const struct wd_cli *cli)
+{
+	return cli->evidence ? WD_INSPECT_EVIDENCE : 0;
+}
+
 static int show_json(struct inspect_run *run, const struct wd_subject *s,
 		     const struct wd_verdict *v)
 {
@@ -80,7 +85,7 @@ static int show_json(struct inspect_run *run, const struct wd_subject *s,
 
 	if (array)
 		wd_buf_str(&run->out.buf, run->shown ? ",\n" : "[\n");
-	r = wd_inspect_json(s, v, !lines, &run->out.buf);
+	r = wd_inspect_json(s, v, flags_of(run->cli) | (lines ? 0 : WD_INSPECT_INDENT), &run->out.buf);
 	if (!array)
 		wd_buf_byte(&run->out.buf, '\n');
 	return r < 0 ? r : wd_out_check(&run->out);
@@ -98,7 +103,7 @@ static int show(struct inspect_run *run, const struct wd_subject *s, const struc
 		wd_inspect_table_row(s, v, run->name_width, &run->out);
 		r = wd_out_check(&run->out);
 	} else {
-		wd_inspect_text(s, v, &run->out);
+		wd_inspect_text(s, v, flags_of(run->cli), &run->out);
 		r = wd_out_check(&run->out);
 	}
 	run->shown++;
@@ -121,7 +126,11 @@ static int judge_and_show(struct inspect_run *run, struct wd_subject *s)
 /* -1 to go on with the next one, or an exit status. */
 static int inspect_one(struct inspect_run *run, const char *rootfs)
 {
-	struct wd_subject_options options = {.scan = true, .owners = true, .attribute = true};
+	struct wd_subject_options options = {.scan = true,
+					     .stat = true,
+					     .owners = true,
+					     .attribute = true,
+					     .evidence = WD_EVIDENCE_ALL};
 	struct wd_subject s;
 	int status = wd_cli_open_subject(run->cli, rootfs, &options, &s);
 	int r;
@@ -182,7 +191,7 @@ const struct wd_command wd_cmd_inspect = {
 	.summary = "whose distro is this? verdict, evidence, totals",
 	.min_operands = 1,
 	.max_operands = -1,
-	.options = "FX",
+	.options = "EFX",
 	.formats = "text, json, ndjson",
 	.run = run_inspect,
 };

@@ -63,8 +63,9 @@ static bool wants_digests(const struct wd_cli *cli)
 static int run(struct wd_cli *cli)
 {
 	struct wd_subject_options options = {
-		.scan = true, .stat = true, .owners = true, .attribute = true,
-		.digests = wants_digests(cli)};
+		.scan = true,	   .stat = true,
+		.owners = true,	   .attribute = true,
+		.evidence = WD_EVIDENCE_UNOWNED, .digests = wants_digests(cli)};
 
 	return wd_cli_run_table(cli, cli->operands[0], &options, write_map);
 }

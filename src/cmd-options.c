@@ -27,6 +27,7 @@ static const struct option_row rows[] = {
 	{'D', "dirs", NULL, false, "directories too"},
 	{'M', "missing", NULL, false, "also the paths that a database records and the rootfs lacks"},
 	{'X', "cross-mounts", NULL, false, "enter other filesystems that are mounted in the rootfs"},
+	{'E', "evidence", NULL, false, "every item of evidence, also what decides nothing"},
 	{'F', "fail-on", "WORDS", false,
 	 "exit with status 1 where one of the words holds; see whodistro(1)"},
 	{'h', "help", NULL, true, "show this help"},
@@ -114,7 +115,8 @@ static int take_flag(struct wd_cli *cli, int letter)
 		int letter;
 		bool *flag;
 	} flags[] = {{'q', &cli->quiet}, {'v', &cli->verbose}, {'1', &cli->one},
-		     {'D', &cli->dirs},	 {'M', &cli->missing}, {'X', &cli->cross}};
+		     {'D', &cli->dirs},	 {'M', &cli->missing}, {'X', &cli->cross},
+		     {'E', &cli->evidence}};
 
 	for (size_t i = 0; i < WD_ARRAY_SIZE(flags); i++)
 		if (flags[i].letter == letter)

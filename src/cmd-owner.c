@@ -94,14 +94,11 @@ static bool known(const struct wd_subject *s, wd_node_id node)
 static int write_one(struct wd_subject *s, struct wd_rows *rows, const struct query *q)
 {
 	WD_CLEANUP_BUF struct wd_buf path = WD_BUF_INIT;
-	int r = 0;
 
 	wd_tree_path(s->tree, q->node, &path);
 	wd_tree_stat(s->tree, q->node);
 	rows->query = wd_blob_str(q->operand);
-	if (on_disk(s, q->node) && !wd_owners_claimed(&s->owners, q->node))
-		r = wd_subject_attribute(s, q->node);
-	return r < 0 ? r : wd_rows_write(rows, q->node, wd_buf_view(&path));
+	return wd_rows_write(rows, q->node, wd_buf_view(&path));
 }
 
 static int write_owners(struct wd_cli *cli, struct wd_subject *s, struct wd_writer *w,
@@ -151,6 +148,7 @@ static int own_operands(struct wd_cli *cli, struct wd_subject *s)
 	return wd_subject_own_names(s, names, (size_t)cli->noperands);
 }
 
+/* How many of the operands are known. */
 static int find_all(struct wd_cli *cli, struct wd_subject *s, struct query *queries)
 {
 	int found = 0;
@@ -160,36 +158,96 @@ static int find_all(struct wd_cli *cli, struct wd_subject *s, struct query *quer
 		queries[i].node = find(s, cli->operands[i]);
 		if (!known(s, queries[i].node))
 			queries[i].node = WD_NODE_NONE;
-		if (queries[i].node == WD_NODE_NONE)
-			wd_complain("%s: %s: no such file, and no database records it", s->name,
-				    cli->operands[i]);
-		else
-			found++;
+		found += queries[i].node != WD_NODE_NONE;
 	}
 	return found;
 }
 
-static int answer(struct wd_cli *cli, struct wd_subject *s, struct wd_writer *w)
+static void report_unknown(const struct wd_cli *cli, const struct wd_subject *s,
+			   const struct query *queries)
 {
-	WD_CLEANUP_FREE struct query *queries = calloc((size_t)cli->noperands, sizeof(*queries));
-	int r = queries ? own_operands(cli, s) : -ENOMEM;
+	for (int i = 0; i < cli->noperands; i++)
+		if (queries[i].node == WD_NODE_NONE)
+			wd_complain("%s: %s: no such file, and no database records it", s->name,
+				    cli->operands[i]);
+}
+
+/* Whether the databases at fixed places own every path. */
+static bool all_owned(const struct wd_cli *cli, const struct wd_subject *s,
+		      const struct query *queries)
+{
+	for (int i = 0; i < cli->noperands; i++)
+		if (queries[i].node == WD_NODE_NONE ||
+		    !wd_owners_claimed(&s->owners, queries[i].node))
+			return false;
+	return true;
+}
+
+/* 0 or negative; whether that sufficed is in *ret. */
+static int ask_plain(struct wd_cli *cli, struct wd_subject *s, struct query *queries, bool *ret)
+{
+	int r = own_operands(cli, s);
 
 	if (r < 0)
 		return r;
 	cli->found = find_all(cli, s, queries);
-	return write_owners(cli, s, w, queries);
+	*ret = all_owned(cli, s, queries);
+	return 0;
+}
+
+/*
+ * Opens the subject with what the answer takes: most paths are owned in the databases at fixed
+ * places, and only for others is the whole tree read, and looked into. -1 to go on, or an exit
+ * status.
+ */
+static int open_for(struct wd_cli *cli, const char *rootfs, struct query *queries,
+		    struct wd_subject *s, int *ret_failure)
+{
+	bool digests = strcmp(cli->format, "json") == 0 || strcmp(cli->format, "ndjson") == 0;
+	struct wd_subject_options plain = {.plain = true, .digests = digests};
+	struct wd_subject_options full = {.scan = true,
+					  .owners = true,
+					  .attribute = true,
+					  .evidence = WD_EVIDENCE_UNOWNED,
+					  .digests = digests};
+	bool enough = false;
+	int status = wd_cli_open_subject(cli, rootfs, &plain, s);
+
+	*ret_failure = status < 0 ? ask_plain(cli, s, queries, &enough) : 0;
+	if (status >= 0 || *ret_failure < 0 || enough)
+		return status;
+	wd_subject_done(s);
+	status = wd_cli_open_subject(cli, rootfs, &full, s);
+	if (status < 0)
+		cli->found = find_all(cli, s, queries);
+	return status;
 }
 
 static int run(struct wd_cli *cli)
 {
-	struct wd_subject_options options = {.digests = strcmp(cli->format, "json") == 0 ||
-							strcmp(cli->format, "ndjson") == 0};
+	WD_CLEANUP_FREE struct query *queries = calloc((size_t)cli->noperands, sizeof(*queries));
 	const char *rootfs = cli->operands[0];
-	int status;
+	struct wd_subject s;
+	struct wd_out out;
+	struct wd_writer w = {.out = &out};
+	int status = queries ? wd_cli_open_output(cli, &out, &w.format) : WD_EXIT_NO_RESULT;
+	int r;
 
 	cli->operands++;
 	cli->noperands--;
-	status = wd_cli_run_table(cli, rootfs, &options, answer);
+	if (status >= 0)
+		return status;
+	status = open_for(cli, rootfs, queries, &s, &r);
+	if (status < 0) {
+		if (r == 0) {
+			report_unknown(cli, &s, queries);
+			r = write_owners(cli, &s, &w, queries);
+		}
+		status = wd_cli_finish(cli, &s, &out, r);
+	} else {
+		wd_out_done(&out);
+	}
+	wd_subject_done(&s);
 	if (status == WD_EXIT_COMPLETE && cli->found < cli->noperands)
 		return cli->found ? WD_EXIT_INCOMPLETE : WD_EXIT_NO_RESULT;
 	return status;

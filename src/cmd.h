@@ -40,6 +40,7 @@ struct wd_cli {
 	bool dirs;
 	bool missing;
 	bool cross;
+	bool evidence;
 	char **operands;
 	int noperands;
 	int found;	/* owner: how many of the paths are known */

@@ -23,7 +23,6 @@ struct attributor {
 	uint32_t *by_name;   /* string id of a name: 1 + its first package, 0 = none */
 	uint32_t *same_name; /* package: 1 + the next one of the same name */
 	struct rule rule;
-	bool matched; /* nodes come from wd_tree_glob() */
 	struct wd_buf path;
 	struct wd_buf work;
 };
@@ -138,7 +137,7 @@ static int apply(void *ctx, wd_node_id node)
 	if (is_owned(a, node) || wd_tree_node(a->o->tree, node)->flags & WD_NODE_GHOST)
 		return 0;
 	/* wd_tree_glob() has matched it already; only who asks for parts of its path needs more */
-	if ((!a->matched || a->rule.captures) && !match_path(a, node, &captures))
+	if (a->rule.captures && !match_path(a, node, &captures))
 		return 0;
 	while (wd_blob_word(&rest, &spec))
 		if (candidate(a, spec, node, &captures, &at))
@@ -162,8 +161,7 @@ static int parse_rule(const struct wd_blob *col, size_t n, struct rule *rule)
 	return 0;
 }
 
-static int run_rules(struct attributor *a, const char *data_dir, wd_node_id one,
-		     unsigned *ret_line)
+static int run_rules(struct attributor *a, const char *data_dir, unsigned *ret_line)
 {
 	struct wd_blob col[WD_TSV_COLUMNS];
 	struct wd_tsv table;
@@ -175,9 +173,7 @@ static int run_rules(struct attributor *a, const char *data_dir, wd_node_id one,
 		r = parse_rule(col, n, &a->rule);
 		if (r < 0 || !applies(a))
 			continue;
-		r = one == WD_NODE_NONE ? wd_tree_glob(a->o->tree, WD_NODE_ROOT, a->rule.glob,
-							     apply, a)
-					: apply(a, one);
+		r = wd_tree_glob(a->o->tree, WD_NODE_ROOT, a->rule.glob, apply, a);
 	}
 	wd_tsv_done(&table);
 	return r;
@@ -254,10 +250,9 @@ static void attributor_done(struct attributor *a)
 	wd_buf_done(&a->work);
 }
 
-static int attribute(struct wd_owners *o, const char *data_dir, wd_node_id one,
-		     unsigned *ret_line)
+int wd_attribute_all(struct wd_owners *o, const char *data_dir, unsigned *ret_line)
 {
-	struct attributor a = {.o = o, .matched = one == WD_NODE_NONE, .path = WD_BUF_INIT, .work = WD_BUF_INIT};
+	struct attributor a = {.o = o, .path = WD_BUF_INIT, .work = WD_BUF_INIT};
 	int r = 0;
 
 	*ret_line = 0;
@@ -267,22 +262,9 @@ static int attribute(struct wd_owners *o, const char *data_dir, wd_node_id one,
 	for (size_t i = 0; r == 0 && i < o->cat->dbs.n; i++)
 		r = apply_aliases(&a, o->cat->dbs.v[i]);
 	if (r == 0)
-		r = run_rules(&a, data_dir, one, ret_line);
-	if (r == 0 && one != WD_NODE_NONE)
-		r = apply_beside(&a, one);
-	for (wd_node_id i = 0; r == 0 && one == WD_NODE_NONE && i < o->nnodes; i++)
+		r = run_rules(&a, data_dir, ret_line);
+	for (wd_node_id i = 0; r == 0 && i < o->nnodes; i++)
 		r = apply_beside(&a, i);
 	attributor_done(&a);
 	return r;
-}
-
-int wd_attribute_all(struct wd_owners *o, const char *data_dir, unsigned *ret_line)
-{
-	return attribute(o, data_dir, WD_NODE_NONE, ret_line);
-}
-
-int wd_attribute_one(struct wd_owners *o, const char *data_dir, wd_node_id node,
-		     unsigned *ret_line)
-{
-	return attribute(o, data_dir, node, ret_line);
 }

@@ -4,7 +4,7 @@
 #define WD_PROVENANCE_ATTRIBUTE_H
 
 #include "base/tsv.h"
-#include "provenance/owners.h"
+#include "provenance/lineage.h"
 
 /*
  * Attributes the nodes of the whole tree. 0, -ENOMEM, or a negated errno where the table cannot
@@ -12,8 +12,11 @@
  */
 int wd_attribute_all(struct wd_owners *o, const char *data_dir, unsigned *ret_line);
 
-/* Attributes one node only, for a tree that was not scanned. */
-int wd_attribute_one(struct wd_owners *o, const char *data_dir, wd_node_id node,
-		     unsigned *ret_line);
+/*
+ * Attributes the files that nobody owns and that name their package themselves. The packages are
+ * derived ones (see wd_catalog_derive()). 0, -ENOMEM or WD_ELIMIT.
+ */
+int wd_attribute_elf(struct wd_owners *o, const struct wd_evidence_list *evidence,
+		     const struct wd_lineages *lineages);
 
 #endif

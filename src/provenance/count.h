@@ -4,11 +4,20 @@
 
 #include "provenance/verdict.h"
 
+/* What a distribution explains. */
+struct wd_tally {
+	uint64_t files;
+	uint64_t bytes; /* of regular files whose sizes are known */
+};
+
 /*
- * Counts what is on disk (directories left out) by basis, and what is missing. by_distro[i], of
- * `ndistros`, is raised for each file that distro i explains. 0 or -ENOMEM.
+ * Counts what is on disk (directories left out) by basis, and what is missing. tallies[i], of
+ * `ndistros`, is raised for each file that distro i explains: one that a package of it owns, or
+ * that nobody owns and that says by itself where it is from (distro_of_item, as in struct
+ * wd_lineages). 0 or -ENOMEM.
  */
-int wd_count_files(const struct wd_owners *o, size_t ndistros, struct wd_file_counts *ret,
-		   uint64_t *by_distro);
+int wd_count_files(const struct wd_owners *o, const struct wd_evidence_list *evidence,
+		   const uint32_t *distro_of_item, size_t ndistros, struct wd_file_counts *ret,
+		   struct wd_tally *tallies);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/glob.h"
 #include "base/status.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Looks at an expression before it is worth compiling. */
@@ -80,6 +81,12 @@ static int parse_rule(struct wd_rule *rule, const struct wd_blob *col)
 		return parse_distro(rule, col);
 	if (wd_blob_is(col[0], "version"))
 		return parse_version(rule, col);
+	if (wd_blob_is(col[0], "family")) {
+		rule->kind = WD_RULE_FAMILY;
+		rule->name = col[2];
+		rule->scope = col[3];
+		return 0;
+	}
 	if (wd_blob_is(col[0], "id")) {
 		rule->kind = WD_RULE_ID;
 		rule->scope = col[1];
@@ -294,11 +301,58 @@ bool wd_rule_in_scope(const struct wd_rule *rule, const char *backend)
 	return false;
 }
 
-const struct wd_rule *wd_distro_rules_find(const struct wd_distro_rules *rules, struct wd_blob id)
+static const struct wd_rule *find_row(const struct wd_distro_rules *rules, enum wd_rule_kind kind,
+				      struct wd_blob id)
 {
 	for (size_t i = 0; i < rules->list.n; i++)
-		if (rules->list.v[i].kind == WD_RULE_DISTRO &&
-		    wd_blob_equal(rules->list.v[i].id, id))
+		if (rules->list.v[i].kind == kind && wd_blob_equal(rules->list.v[i].id, id))
 			return &rules->list.v[i];
 	return NULL;
+}
+
+const struct wd_rule *wd_distro_rules_find(const struct wd_distro_rules *rules, struct wd_blob id)
+{
+	return find_row(rules, WD_RULE_DISTRO, id);
+}
+
+const struct wd_rule *wd_distro_rules_find_family(const struct wd_distro_rules *rules,
+						  struct wd_blob id)
+{
+	return find_row(rules, WD_RULE_FAMILY, id);
+}
+
+/* The family that has one of these members, or NULL. */
+static const struct wd_rule *family_of(const struct wd_distro_rules *rules, struct wd_blob members)
+{
+	char member[64];
+	struct wd_blob one;
+
+	while (wd_blob_token(&members, ',', &one)) {
+		snprintf(member, sizeof(member), "%.*s", WD_BLOB_PRINTF(one));
+		for (size_t i = 0; i < rules->list.n; i++)
+			if (rules->list.v[i].kind == WD_RULE_FAMILY &&
+			    wd_rule_in_scope(&rules->list.v[i], member))
+				return &rules->list.v[i];
+	}
+	return NULL;
+}
+
+/* A chain of parents is no longer than this. */
+#define PARENTS_MAX 4
+
+struct wd_blob wd_distro_rules_family(const struct wd_distro_rules *rules, struct wd_blob id)
+{
+	for (int up = 0; up < PARENTS_MAX && id.len; up++) {
+		const struct wd_rule *row = wd_distro_rules_find(rules, id);
+		const struct wd_rule *family = family_of(rules, id);
+
+		for (size_t i = 0; !family && i < rules->list.n; i++)
+			if (rules->list.v[i].kind == WD_RULE_ID &&
+			    wd_blob_equal(rules->list.v[i].id, id))
+				family = family_of(rules, rules->list.v[i].scope);
+		if (family)
+			return family->id;
+		id = row ? row->parent : WD_BLOB_NULL;
+	}
+	return WD_BLOB("");
 }

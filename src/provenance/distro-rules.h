@@ -22,16 +22,23 @@ struct wd_condition {
 	uint8_t *answers; /* 2 bits a string: 0 unknown, 1 no, 2 yes */
 };
 
-enum wd_rule_kind { WD_RULE_DISTRO, WD_RULE_ID, WD_RULE_VERSION, WD_RULE_RELEASE, WD_RULE_CODENAME };
+enum wd_rule_kind {
+	WD_RULE_FAMILY,
+	WD_RULE_DISTRO,
+	WD_RULE_ID,
+	WD_RULE_VERSION,
+	WD_RULE_RELEASE,
+	WD_RULE_CODENAME
+};
 
 /* One row; all blobs borrow the table. Which columns are set depends on the kind. */
 struct wd_rule {
 	enum wd_rule_kind kind;
 	struct wd_blob id;
-	struct wd_blob scope;	 /* ID: backends */
+	struct wd_blob scope;	 /* ID: backends; FAMILY: members */
 	struct wd_blob template; /* VERSION, RELEASE: $1 is the last condition's capture */
 	bool floor;		 /* VERSION: os-release's stands where it is not lower */
-	struct wd_blob name;	 /* DISTRO; CODENAME: the codename */
+	struct wd_blob name;	 /* DISTRO, FAMILY; CODENAME: the codename */
 	bool vendor;		 /* DISTRO */
 	bool guest;		 /* DISTRO */
 	struct wd_blob purl;	 /* DISTRO */
@@ -62,5 +69,15 @@ bool wd_rule_in_scope(const struct wd_rule *rule, const char *backend);
 
 /* The DISTRO row of an id, or NULL. */
 const struct wd_rule *wd_distro_rules_find(const struct wd_distro_rules *rules, struct wd_blob id);
+
+/*
+ * The family of a distribution: which it is a member of, else which has the backends as members
+ * that its ID rows name, else its parent's. "" where nothing says.
+ */
+struct wd_blob wd_distro_rules_family(const struct wd_distro_rules *rules, struct wd_blob id);
+
+/* The FAMILY row of an id, or NULL. */
+const struct wd_rule *wd_distro_rules_find_family(const struct wd_distro_rules *rules,
+						  struct wd_blob id);
 
 #endif

@@ -76,6 +76,8 @@ static char *make_label(const char *id, const char *version)
 static void distro_done(struct wd_distro *e)
 {
 	free(e->id);
+	free(e->family);
+	free(e->several);
 	free(e->version_id);
 	free(e->codename);
 	free(e->name);
@@ -93,11 +95,13 @@ static int fill_distro(struct wd_distro *e, const struct wd_distro_rules *rules,
 	e->vendor = row && row->vendor;
 	e->guest = row && row->guest;
 	e->id = dup_blob(id);
+	e->family = dup_blob(rules ? wd_distro_rules_family(rules, id) : WD_BLOB(""));
+	e->several = strdup("");
 	e->version_id = dup_blob(version);
 	e->purl = dup_blob(row ? row->purl : WD_BLOB(""));
 	e->codename = declared && *os->codename ? strdup(os->codename)
 						: dup_blob(find_codename(rules, id, version));
-	if (!e->id || !e->version_id || !e->purl || !e->codename)
+	if (!e->id || !e->family || !e->several || !e->version_id || !e->purl || !e->codename)
 		return -ENOMEM;
 	/* a PRETTY_NAME that hides the NAME ("Distroless") is not the distribution's */
 	if (declared && *os->pretty_name &&
@@ -110,25 +114,30 @@ static int fill_distro(struct wd_distro *e, const struct wd_distro_rules *rules,
 	return e->name && e->label ? 0 : -ENOMEM;
 }
 
-int wd_distros_intern(struct wd_distros *d, struct wd_blob id, struct wd_blob version_id,
-		      const struct wd_os_release *os)
+/*
+ * Finds the key of an entry, its parts separated by NULs, which stand in none of them; *ret_new
+ * where there is no such entry yet. The index, or a negative status.
+ */
+static int find_key(struct wd_distros *d, const struct wd_blob *parts, size_t n, bool *ret_new)
 {
 	WD_CLEANUP_BUF struct wd_buf key = WD_BUF_INIT;
-	struct wd_distro e = {0};
 	size_t known = d->keys.entries.n;
 	uint32_t index;
 	int r;
 
-	/* a NUL stands in neither, so that no two pairs have one key */
-	wd_buf_blob(&key, id);
-	wd_buf_byte(&key, '\0');
-	wd_buf_blob(&key, version_id);
+	for (size_t i = 0; i < n; i++) {
+		wd_buf_blob(&key, parts[i]);
+		wd_buf_byte(&key, '\0');
+	}
 	r = key.status < 0 ? key.status : wd_strpool_intern(&d->keys, wd_buf_view(&key), &index);
 	if (r < 0)
 		return r;
-	if (index <= known)
-		return (int)index - 1;
-	r = fill_distro(&e, d->rules, id, version_id, os);
+	*ret_new = index > known;
+	return (int)index - 1;
+}
+
+static int add_entry(struct wd_distros *d, struct wd_distro e, int r)
+{
 	if (r == 0)
 		r = wd_array_push(&d->list, e);
 	if (r < 0) {
@@ -136,6 +145,64 @@ int wd_distros_intern(struct wd_distros *d, struct wd_blob id, struct wd_blob ve
 		return r;
 	}
 	return (int)d->list.n - 1;
+}
+
+int wd_distros_intern(struct wd_distros *d, struct wd_blob id, struct wd_blob version_id,
+		      const struct wd_os_release *os)
+{
+	struct wd_distro e = {0};
+	bool is_new = false;
+	int r = find_key(d, (struct wd_blob[]){id, version_id}, 2, &is_new);
+
+	if (!is_new)
+		return r;
+	r = fill_distro(&e, d->rules, id, version_id, os);
+	return add_entry(d, e, r);
+}
+
+/* "Debian family (dpkg)"; "rhel, centos or rocky 8 (RPM family)" */
+static char *group_name(const struct wd_rule *row, struct wd_blob family, struct wd_blob several,
+			struct wd_blob version)
+{
+	struct wd_blob id, name = row ? row->name : family;
+	struct wd_buf b = WD_BUF_INIT;
+
+	if (several.len == 0)
+		wd_buf_printf(&b, "%.*s (%.*s)", WD_BLOB_PRINTF(name), WD_BLOB_PRINTF(family));
+	while (wd_blob_token(&several, '|', &id))
+		wd_buf_printf(&b, "%s%.*s", b.len == 0 ? "" : several.len ? ", " : " or ",
+			      WD_BLOB_PRINTF(id));
+	if (version.len)
+		wd_buf_printf(&b, " %.*s", WD_BLOB_PRINTF(version));
+	wd_buf_byte(&b, '\0');
+	if (b.status < 0)
+		wd_buf_done(&b);
+	return b.ptr;
+}
+
+int wd_distros_intern_group(struct wd_distros *d, struct wd_blob family, struct wd_blob several,
+			    struct wd_blob version_id)
+{
+	const struct wd_rule *row = wd_distro_rules_find_family(d->rules, family);
+	bool is_new = false;
+	int r = find_key(d, (struct wd_blob[]){WD_BLOB(""), version_id, family, several}, 4, &is_new);
+	struct wd_distro e;
+
+	if (!is_new)
+		return r;
+	e = (struct wd_distro){.id = strdup(""),
+			       .family = dup_blob(family),
+			       .several = dup_blob(several),
+			       .version_id = dup_blob(version_id),
+			       .codename = strdup(""),
+			       .name = group_name(row, family, several, version_id),
+			       .purl = strdup(""),
+			       .label = strdup("")};
+	return add_entry(d, e,
+			 e.id && e.family && e.several && e.version_id && e.codename && e.name &&
+					 e.purl && e.label
+				 ? 0
+				 : -ENOMEM);
 }
 
 /* Whether the rules can give packages of this backend os-release's ID at all. */
@@ -176,8 +243,7 @@ static const struct wd_rule *identify(struct assigner *a, const struct wd_cat_pa
 	return NULL;
 }
 
-/* Orders dotted numbers: 8 < 8.10 < 9. */
-static int cmp_versions(struct wd_blob a, struct wd_blob b)
+int wd_version_cmp(struct wd_blob a, struct wd_blob b)
 {
 	while (a.len || b.len) {
 		struct wd_blob x = WD_BLOB_NULL, y = WD_BLOB_NULL;
@@ -235,7 +301,7 @@ static void release_by_floor(struct assigner *a, const struct wd_db *db, struct 
 
 	for (uint32_t p = 0; p < db->npackages; p++) {
 		if (!own_version(a, &a->cat->packages.v[db->package + p], id, &floor) || !floor ||
-		    cmp_versions(wd_buf_view(&a->release_buf), wd_buf_view(&a->version)) >= 0)
+		    wd_version_cmp(wd_buf_view(&a->release_buf), wd_buf_view(&a->version)) >= 0)
 			continue;
 		a->release_buf.len = 0;
 		wd_buf_blob(&a->release_buf, wd_buf_view(&a->version));
@@ -288,7 +354,7 @@ static struct wd_blob find_version(struct assigner *a, const struct wd_cat_packa
 		return release;
 	/* a rolling or unreleased system declares no version, and is above any */
 	if (floor && ((declared && release.len == 0) ||
-		      (release.len && cmp_versions(release, wd_buf_view(&a->version)) >= 0)))
+		      (release.len && wd_version_cmp(release, wd_buf_view(&a->version)) >= 0)))
 		return release;
 	return wd_buf_view(&a->version);
 }
@@ -403,6 +469,36 @@ int wd_distros_assign(struct wd_catalog *cat, const struct wd_os_release *os,
 	wd_array_done(&a.id_rows);
 	forget_releases(&a);
 	return r < 0 ? r : 0;
+}
+
+bool wd_distros_is_vendor(const struct wd_distros *d, const char *id)
+{
+	const struct wd_rule *row = wd_distro_rules_find(d->rules, wd_blob_str(id));
+
+	return row && row->vendor;
+}
+
+/* Parents of parents, where the table has a loop. */
+#define PARENTS_MAX 8
+
+bool wd_distros_descends(const struct wd_distros *d, const char *child, const char *parent)
+{
+	const struct wd_rule *row = wd_distro_rules_find(d->rules, wd_blob_str(child));
+
+	for (int up = 0; row && row->parent.len && up < PARENTS_MAX; up++) {
+		if (wd_blob_is(row->parent, parent))
+			return true;
+		row = wd_distro_rules_find(d->rules, row->parent);
+	}
+	return false;
+}
+
+bool wd_versions_agree(const char *a, const char *b)
+{
+	size_t n = strlen(a) < strlen(b) ? strlen(a) : strlen(b);
+
+	return n == 0 || (strncmp(a, b, n) == 0 && (a[n] == '\0' || a[n] == '.') &&
+			  (b[n] == '\0' || b[n] == '.'));
 }
 
 bool wd_distros_expected(const struct wd_distros *d, const struct wd_os_release *os,

@@ -10,7 +10,10 @@
 #include "provenance/osrelease.h"
 
 struct wd_distro {
-	char *id;	  /* os-release's ID; "" for entry 0: unknown */
+	char *id;	  /* os-release's ID; "" for entry 0, unknown, and where only the family or
+			     several are known */
+	char *family;	  /* "dpkg", "rpm", …; or "" */
+	char *several;	  /* where it is one of several ids and not known which: "rhel|centos"; or "" */
 	char *version_id; /* os-release's VERSION_ID, or "" */
 	char *codename;	  /* or "" */
 	char *name;	  /* for people: "Debian GNU/Linux 12 (bookworm)" */
@@ -39,6 +42,25 @@ void wd_distros_done(struct wd_distros *d);
 /* The index of a distro, added where it is new; a negative status out of memory. */
 int wd_distros_intern(struct wd_distros *d, struct wd_blob id, struct wd_blob version_id,
 		      const struct wd_os_release *os);
+
+/*
+ * The entry of an unknown distribution: of a family, or one of several ("rhel|centos") in a release
+ * or "". Added where it is new; a negative status out of memory.
+ */
+int wd_distros_intern_group(struct wd_distros *d, struct wd_blob family, struct wd_blob several,
+			    struct wd_blob version_id);
+
+/* Whether the table calls this id a third party. */
+bool wd_distros_is_vendor(const struct wd_distros *d, const char *id);
+
+/* Whether the one ships the packages of the other as they are, directly or through others. */
+bool wd_distros_descends(const struct wd_distros *d, const char *child, const char *parent);
+
+/* Orders dotted numbers: 8 < 8.10 < 9. */
+int wd_version_cmp(struct wd_blob a, struct wd_blob b);
+
+/* Equal, or the one is the other with more dots ("8" and "8.4"), or one is not known. */
+bool wd_versions_agree(const char *a, const char *b);
 
 /*
  * Whether packages of `id` are what an os-release of this kind should have: the same ID, or the

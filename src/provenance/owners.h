@@ -14,7 +14,8 @@
 	X(NONE, "none")                                                                            \
 	X(DATABASE, "database")                                                                    \
 	X(GENERATED, "generated")                                                                  \
-	X(INFERRED, "inferred")
+	X(INFERRED, "inferred")                                                                    \
+	X(ELF, "elf")
 
 enum wd_basis {
 #define X(id, name) WD_BASIS_##id,

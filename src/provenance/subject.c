@@ -62,23 +62,55 @@ static void canonical_paths(struct wd_subject *s)
 	}
 }
 
-static void show_progress(struct wd_subject *s)
+static void show_progress(struct wd_subject *s, const char *phase)
 {
 	if (s->options.progress)
-		s->options.progress(s->options.progress_ctx, "reading",
+		s->options.progress(s->options.progress_ctx, phase,
 				    atomic_load(&s->tree->scanned));
 }
 
-/* Once the scan is over, claims are resolved as they come, while the workers parse the rest. */
+/* Those of the nodes that nobody owns, in place. */
+static size_t keep_unowned(const struct wd_subject *s, wd_node_id *nodes, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (wd_owners_basis(&s->owners, nodes[i]) == WD_BASIS_NONE)
+			nodes[kept++] = nodes[i];
+	return kept;
+}
+
+/* Gives the workers that look into files their files. */
+static int begin_examining(struct wd_subject *s)
+{
+	WD_CLEANUP_FREE wd_node_id *nodes = NULL;
+	unsigned line = 0;
+	size_t n;
+	int r;
+
+	if (!s->examine || s->examining)
+		return 0;
+	s->examining = true;
+	r = wd_evidence_candidates(s->tree, s->options.data_dir, &nodes, &n, &line);
+	if (r < 0)
+		return data_status(s, r, "signals.tsv", line);
+	if (s->options.evidence == WD_EVIDENCE_UNOWNED)
+		n = keep_unowned(s, nodes, n);
+	return wd_examine_files(s->examine, s->tree, nodes, n);
+}
+
+/* Once the scan is over, claims are resolved as they come, while the workers do the rest. */
 static int tick(void *ctx, struct wd_load *load)
 {
 	struct wd_subject *s = ctx;
 	struct wd_db *db;
 	int r = 0;
 
-	show_progress(s);
+	show_progress(s, "reading");
 	if (!s->options.owners || !s->options.scan || !atomic_load(&s->tree->settled))
 		return 0;
+	if (s->options.evidence == WD_EVIDENCE_ALL)
+		r = begin_examining(s);
 	for (size_t i = 0; r == 0 && (db = wd_load_db(load, i)); i++)
 		r = wd_owners_resolve(db, s->tree, NULL, 0);
 	return r;
@@ -104,7 +136,7 @@ static int join_scan(struct wd_subject *s, pthread_t thread)
 		until.tv_nsec %= 1000000000;
 		if (pthread_timedjoin_np(thread, &result, &until) == 0)
 			return (int)(intptr_t)result;
-		show_progress(s);
+		show_progress(s, "reading");
 	}
 }
 
@@ -116,7 +148,8 @@ static int load_and_scan(struct wd_subject *s)
 {
 	uint32_t want = (s->options.digests ? WD_WANT_DIGESTS : 0) |
 			(s->options.attributes ? WD_WANT_ATTRIBUTES : 0);
-	bool full = s->options.scan || wd_load_needs_scan(s->options.backends);
+	bool full = s->options.scan ||
+		    (!s->options.plain && wd_load_needs_scan(s->options.backends));
 	struct wd_load *load;
 	bool threaded = false;
 	pthread_t thread;
@@ -125,6 +158,12 @@ static int load_and_scan(struct wd_subject *s)
 
 	if (r < 0)
 		return r;
+	if (s->options.evidence != WD_EVIDENCE_NONE)
+		r = wd_examine_start(&s->root, s->options.backends, &s->examine);
+	if (r < 0) {
+		wd_load_abort(load);
+		return r;
+	}
 	s->tree->want_stat = s->options.stat;
 	s->tree->cross = s->options.cross;
 	if (full)
@@ -134,7 +173,7 @@ static int load_and_scan(struct wd_subject *s)
 		scan = join_scan(s, thread);
 	else if (full)
 		scan = wd_tree_scan(s->tree);
-	if (r == 0)
+	if (r == 0 && !s->options.plain)
 		r = wd_load_patterns(load, s->tree, tick, s);
 	if (r == 0)
 		r = wd_load_finish(load);
@@ -175,6 +214,34 @@ static int find_owners(struct wd_subject *s)
 	return data_status(s, r, "generated.tsv", line);
 }
 
+static int examine_tick(void *ctx)
+{
+	show_progress(ctx, "examining");
+	return 0;
+}
+
+/* What the files say of themselves; and with it, whose they are. */
+static int gather_evidence(struct wd_subject *s)
+{
+	unsigned line = 0;
+	int r = begin_examining(s);
+
+	if (r == 0 && s->examine)
+		r = wd_examine_finish(WD_TAKE_PTR(s->examine), &s->cat, examine_tick, s);
+	if (r < 0)
+		return r;
+	r = wd_evidence_gather(s->tree, &s->cat, s->options.data_dir, &s->evidence, &line);
+	if (r < 0)
+		return data_status(s, r, "signals.tsv", line);
+	r = wd_libc_find(s->tree, &s->cat, s->options.data_dir, &s->libc);
+	if (r < 0)
+		return data_status(s, r, "programs.tsv", 0);
+	r = wd_lineages_find(&s->owners, &s->distros, &s->os, &s->evidence, s->libc, &s->lineages);
+	if (r == 0 && s->options.attribute)
+		r = wd_attribute_elf(&s->owners, &s->evidence, &s->lineages);
+	return r;
+}
+
 int wd_subject_open(struct wd_subject *s, const char *path,
 		    const struct wd_subject_options *options)
 {
@@ -194,6 +261,8 @@ int wd_subject_open(struct wd_subject *s, const char *path,
 		r = wd_catalog_finish(&s->cat);
 	if (r == 0)
 		r = find_owners(s);
+	if (r == 0 && s->options.evidence != WD_EVIDENCE_NONE)
+		r = gather_evidence(s);
 	if (r < 0)
 		return r;
 	take_tree_errors(s);
@@ -204,11 +273,17 @@ int wd_subject_open(struct wd_subject *s, const char *path,
 
 int wd_subject_judge(struct wd_subject *s, struct wd_verdict *ret)
 {
+	const struct wd_case c = {.owners = &s->owners,
+				  .distros = &s->distros,
+				  .os = &s->os,
+				  .evidence = &s->evidence,
+				  .lineages = &s->lineages,
+				  .libc = s->libc};
 	unsigned line = 0;
 	int r;
 
 	*ret = (struct wd_verdict){0};
-	r = wd_verdict_reach(&s->owners, &s->distros, &s->os, ret);
+	r = wd_verdict_reach(&c, ret);
 	if (r < 0)
 		return r;
 	r = wd_style_find(s->tree, s->options.data_dir, &ret->style, &line);
@@ -223,22 +298,19 @@ int wd_subject_own_names(struct wd_subject *s, const struct wd_blob *names, size
 	return wd_owners_build(&s->cat, s->tree, names, nnames, &s->owners);
 }
 
-int wd_subject_attribute(struct wd_subject *s, wd_node_id node)
+uint32_t wd_subject_own_word(const struct wd_subject *s, wd_node_id node)
 {
-	unsigned line = 0;
-	int r = 0;
+	const struct wd_origin *o = wd_evidence_origin(&s->evidence, node);
 
-	if (!s->options.owners) {
-		r = wd_subject_own_names(s, NULL, 0);
-		s->options.owners = true;
-	}
-	if (r == 0)
-		r = wd_attribute_one(&s->owners, s->options.data_dir, node, &line);
-	return data_status(s, r, "generated.tsv", line);
+	return o ? s->lineages.distro_of_item[o->item] : 0;
 }
 
 void wd_subject_done(struct wd_subject *s)
 {
+	if (s->examine)
+		wd_examine_finish(s->examine, &s->cat, NULL, NULL);
+	wd_lineages_done(&s->lineages);
+	wd_evidence_done(&s->evidence);
 	wd_owners_done(&s->owners);
 	wd_distros_done(&s->distros);
 	wd_os_release_done(&s->os);
@@ -247,5 +319,6 @@ void wd_subject_done(struct wd_subject *s)
 	wd_root_done(&s->root);
 	free(s->data_error);
 	s->data_error = NULL;
+	s->examine = NULL;
 	s->tree = NULL;
 }

@@ -3,9 +3,17 @@
 #ifndef WD_PROVENANCE_SUBJECT_H
 #define WD_PROVENANCE_SUBJECT_H
 
+#include "pkgdb/examine.h"
 #include "pkgdb/load.h"
 #include "provenance/attribute.h"
 #include "provenance/verdict.h"
+
+/* Which files are looked into for evidence of where they are from. */
+enum wd_subject_evidence {
+	WD_EVIDENCE_NONE,
+	WD_EVIDENCE_UNOWNED, /* those that nobody owns */
+	WD_EVIDENCE_ALL,
+};
 
 struct wd_subject_options {
 	const struct wd_descriptors *backends;
@@ -17,6 +25,9 @@ struct wd_subject_options {
 	bool cross;	/* enter other filesystems */
 	bool owners;	/* meet the claims with the tree */
 	bool attribute; /* and attribute what nobody claims */
+	bool plain;	/* only the databases that stand at fixed places */
+	/* also text files and layout; with the lineages. Needs scan and owners */
+	enum wd_subject_evidence evidence;
 	/* Called about ten times a second during long work, where not NULL. */
 	void (*progress)(void *ctx, const char *phase, unsigned entries);
 	void *progress_ctx;
@@ -31,11 +42,17 @@ struct wd_subject {
 	struct wd_os_release os;
 	struct wd_owners owners;
 	struct wd_distros distros;
+	struct wd_examine *examine; /* at work */
+	bool examining;		    /* it has its files */
+	struct wd_evidence_list evidence;
+	struct wd_libc libc;
+	struct wd_lineages lineages;
 	char *data_error; /* which data table is broken, and where */
 };
 
 /*
- * Opens a root filesystem and does the work that is asked for, and the distro of every package. Everything in the rootfs that could not be read is in subject->cat.errors.
+ * Opens a root filesystem and does the work that is asked for, and the distro of every package.
+ * Everything in the rootfs that could not be read is in subject->cat.errors.
  * 0, or a negative status for no result at all: -ENOENT, -ENOTDIR, -EACCES, -ENOMEM; for a broken
  * data table also data_error. Release with wd_subject_done() in every case.
  */
@@ -43,7 +60,7 @@ int wd_subject_open(struct wd_subject *s, const char *path,
 		    const struct wd_subject_options *options);
 void wd_subject_done(struct wd_subject *s);
 
-/* Style, lineages, counts and the verdict. 0 or as above. Needs scan and attribute. */
+/* Style, counts and the verdict. 0 or as above. Needs evidence and attribute; call it once. */
 int wd_subject_judge(struct wd_subject *s, struct wd_verdict *ret);
 
 /*
@@ -53,7 +70,10 @@ int wd_subject_judge(struct wd_subject *s, struct wd_verdict *ret);
  */
 int wd_subject_own_names(struct wd_subject *s, const struct wd_blob *names, size_t nnames);
 
-/* The whole map, and the attribution of one node that no database claims. 0 or as above. */
-int wd_subject_attribute(struct wd_subject *s, wd_node_id node);
+/*
+ * The distro that a file which nobody owns is of by its own word, an index into the list; 0 where it
+ * says nothing or was not looked into.
+ */
+uint32_t wd_subject_own_word(const struct wd_subject *s, wd_node_id node);
 
 #endif

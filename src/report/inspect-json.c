@@ -90,6 +90,23 @@ static void add_verdict(struct builder *b, cJSON *root, const struct wd_subject 
 	add_str(b, o, "summary", v->summary);
 }
 
+static void add_reasons(struct builder *b, cJSON *lineage, const struct wd_lineage *l)
+{
+	cJSON *array = note(b, cJSON_AddArrayToObject(lineage, "evidence"));
+
+	for (size_t i = 0; i < l->reasons.n; i++) {
+		const struct wd_reason *reason = &l->reasons.v[i];
+		cJSON *o = append_object(b, array);
+
+		add_str(b, o, "kind", reason->kind);
+		add_path(b, o, "path", reason->path);
+		add_str(b, o, "value", reason->value);
+		add_str(b, o, "strength", wd_item_strength_name(reason->strength));
+		if (reason->files)
+			add_number(b, o, "files", reason->files);
+	}
+}
+
 static void add_lineages(struct builder *b, cJSON *root, const struct wd_subject *s,
 			 const struct wd_verdict *v)
 {
@@ -98,22 +115,46 @@ static void add_lineages(struct builder *b, cJSON *root, const struct wd_subject
 	for (size_t i = 0; i < v->lineages.n; i++) {
 		const struct wd_lineage *l = &v->lineages.v[i];
 		cJSON *o = append_object(b, array);
-		cJSON *evidence;
 
 		add_distro(b, o, &s->distros.list.v[l->distro]);
+		add_str(b, o, "family", s->distros.list.v[l->distro].family);
 		add_str(b, o, "confidence", wd_strength_name(l->confidence));
 		add_number(b, o, "packages", l->packages);
 		add_number(b, o, "files", l->files);
-		evidence = note(b, cJSON_AddArrayToObject(o, "evidence"));
-		for (size_t k = 0; k < l->evidence.n; k++) {
-			cJSON *e = append_object(b, evidence);
-
-			add_str(b, e, "kind", l->evidence.v[k].kind);
-			add_path(b, e, "path", l->evidence.v[k].path);
-			add_str(b, e, "value", l->evidence.v[k].value);
-			add_str(b, e, "strength", wd_strength_name(l->evidence.v[k].strength));
-		}
+		add_number(b, o, "bytes", l->bytes);
+		note(b, cJSON_AddBoolToObject(o, "libc", l->libc));
+		add_reasons(b, o, l);
 	}
+}
+
+static void add_item(struct builder *b, cJSON *array, const struct wd_subject *s,
+		     const struct wd_item *item)
+{
+	WD_CLEANUP_BUF struct wd_buf path = WD_BUF_INIT;
+	cJSON *o = append_object(b, array);
+
+	wd_tree_path(s->tree, item->node, &path);
+	wd_buf_byte(&path, '\0');
+	add_str(b, o, "kind", item->kind);
+	add_str(b, o, "use", wd_item_use_name(item->use));
+	add_str(b, o, "strength", wd_item_strength_name(item->strength));
+	add_str(b, o, "family", item->family);
+	add_str(b, o, "distro", item->distro);
+	add_str(b, o, "version_id", item->version);
+	add_number(b, o, "files", item->files);
+	add_path(b, o, "path", path.ptr ? path.ptr : "");
+	add_str(b, o, "value", item->value);
+}
+
+/* Every item; and how many files were looked into, of which some were not what they seemed. */
+static void add_evidence(struct builder *b, cJSON *root, const struct wd_subject *s)
+{
+	cJSON *array = note(b, cJSON_AddArrayToObject(root, "evidence"));
+
+	for (size_t i = 0; i < s->evidence.items.n; i++)
+		add_item(b, array, s, &s->evidence.items.v[i]);
+	add_number(b, root, "examined", s->evidence.examined);
+	add_number(b, root, "skipped", s->evidence.skipped);
 }
 
 static void add_sandbox(struct builder *b, cJSON *db_object, uint32_t fences)
@@ -151,6 +192,7 @@ static void add_files(struct builder *b, cJSON *root, const struct wd_file_count
 	add_number(b, o, "owned", f->owned);
 	add_number(b, o, "generated", f->generated);
 	add_number(b, o, "inferred", f->inferred);
+	add_number(b, o, "elf", f->elf);
 	add_number(b, o, "unowned", f->unowned);
 	add_number(b, o, "missing", f->missing);
 }
@@ -168,7 +210,7 @@ static void add_errors(struct builder *b, cJSON *root, const struct wd_catalog *
 	}
 }
 
-int wd_inspect_json(const struct wd_subject *s, const struct wd_verdict *v, bool indent,
+int wd_inspect_json(const struct wd_subject *s, const struct wd_verdict *v, unsigned flags,
 		    struct wd_buf *out)
 {
 	struct builder b = {false};
@@ -183,9 +225,11 @@ int wd_inspect_json(const struct wd_subject *s, const struct wd_verdict *v, bool
 	add_lineages(&b, root, s, v);
 	add_databases(&b, root, s);
 	add_files(&b, root, &v->files);
+	if (flags & WD_INSPECT_EVIDENCE)
+		add_evidence(&b, root, s);
 	add_errors(&b, root, &s->cat);
 	if (!b.failed)
-		text = indent ? cJSON_Print(root) : cJSON_PrintUnformatted(root);
+		text = flags & WD_INSPECT_INDENT ? cJSON_Print(root) : cJSON_PrintUnformatted(root);
 	if (text)
 		wd_buf_str(out, text);
 	cJSON_free(text);

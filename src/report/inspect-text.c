@@ -93,7 +93,58 @@ static void count(struct wd_out *out, uint64_t n, const char *what)
 	wd_buf_printf(&out->buf, " %s%s", what, n == 1 ? "" : "s");
 }
 
-/* The evidence behind each lineage; with several, each under its name. */
+/* How much of what speaks for a lineage is shown: each kind once, the best first. */
+#define REASONS_MAX 5
+
+static bool kind_was_shown(const struct wd_lineage *l, size_t i)
+{
+	/* each database is shown, since each is another witness */
+	for (size_t k = 0; l->reasons.v[i].files && k < i; k++)
+		if (strcmp(l->reasons.v[k].kind, l->reasons.v[i].kind) == 0)
+			return true;
+	return false;
+}
+
+/* What separates the parts of a value shows as a blank. */
+static void show_value(const char *value, struct wd_out *out)
+{
+	struct wd_blob rest = wd_blob_str(value), part;
+
+	for (bool first = true; wd_blob_token(&rest, '\t', &part); first = false) {
+		wd_buf_str(&out->buf, first ? "" : " ");
+		wd_text_escape(&out->buf, part);
+	}
+}
+
+static void show_reason(const struct wd_reason *reason, struct wd_out *out)
+{
+	padded(out, wd_blob_str(reason->kind), 12);
+	wd_buf_byte(&out->buf, ' ');
+	wd_text_escape(&out->buf, wd_blob_str(reason->path));
+	wd_buf_str(&out->buf, ": ");
+	show_value(reason->value, out);
+	if (reason->files > 1) {
+		wd_buf_str(&out->buf, ", in ");
+		count(out, reason->files, "file");
+	}
+	wd_buf_str(&out->buf, "\n");
+}
+
+static void show_lineage(const struct wd_distro *d, const struct wd_lineage *l, struct wd_out *out)
+{
+	padded(out, wd_blob_str(*d->label ? d->label : d->name), 24);
+	wd_buf_printf(&out->buf, "  %-8s ", wd_strength_name(l->confidence));
+	if (l->packages) {
+		count(out, l->packages, "package");
+		wd_buf_str(&out->buf, ", ");
+	}
+	count(out, l->files, "file");
+	wd_buf_printf(&out->buf, ", ");
+	wd_text_bytes(&out->buf, l->bytes);
+	wd_buf_str(&out->buf, "\n");
+}
+
+/* What decides for each lineage; with several, each under its name. */
 static void show_lineages(const struct wd_subject *s, const struct wd_verdict *v,
 			  struct wd_out *out)
 {
@@ -101,30 +152,61 @@ static void show_lineages(const struct wd_subject *s, const struct wd_verdict *v
 
 	for (size_t i = 0; i < v->lineages.n; i++) {
 		const struct wd_lineage *l = &v->lineages.v[i];
+		size_t shown = 0;
 
 		if (v->lineages.n > 1) {
 			label(out, name);
 			name = "";
-			padded(out, wd_blob_str(s->distros.list.v[l->distro].label), 24);
-			wd_buf_printf(&out->buf, "  %-8s ", wd_strength_name(l->confidence));
-			count(out, l->packages, "package");
-			wd_buf_str(&out->buf, ", ");
-			count(out, l->files, "file");
-			wd_buf_str(&out->buf, "\n");
+			show_lineage(&s->distros.list.v[l->distro], l, out);
 		}
-		for (size_t k = 0; k < l->evidence.n; k++) {
+		for (size_t k = 0; k < l->reasons.n && shown < REASONS_MAX; k++) {
+			if (kind_was_shown(l, k))
+				continue;
+			shown++;
 			label(out, name);
 			name = "";
 			if (v->lineages.n > 1)
 				wd_buf_str(&out->buf, "  ");
-			padded(out, wd_blob_str(l->evidence.v[k].kind), 12);
-			wd_buf_byte(&out->buf, ' ');
-			wd_text_escape(&out->buf, wd_blob_str(l->evidence.v[k].path));
-			wd_buf_str(&out->buf, ": ");
-			wd_text_escape(&out->buf, wd_blob_str(l->evidence.v[k].value));
-			wd_buf_str(&out->buf, "\n");
+			show_reason(&l->reasons.v[k], out);
 		}
 	}
+}
+
+/* "debian:12", "rhel|centos:8", "(dpkg)" */
+static void say_whose(struct wd_buf *b, const struct wd_item *item)
+{
+	wd_buf_str(b, item->distro);
+	if (*item->version)
+		wd_buf_printf(b, ":%s", item->version);
+	if (!*item->distro)
+		wd_buf_printf(b, "(%s)", item->family);
+}
+
+/* Every item, also what decides nothing: a line each. */
+static void show_evidence(const struct wd_subject *s, struct wd_out *out)
+{
+	for (size_t i = 0; i < s->evidence.items.n; i++) {
+		const struct wd_item *item = &s->evidence.items.v[i];
+		WD_CLEANUP_BUF struct wd_buf whose = WD_BUF_INIT, path = WD_BUF_INIT;
+
+		say_whose(&whose, item);
+		wd_tree_path(s->tree, item->node, &path);
+		label(out, i ? "" : "items");
+		padded(out, wd_blob_str(item->kind), 12);
+		wd_buf_printf(&out->buf, " %-6s %-8s ", wd_item_strength_name(item->strength),
+			      wd_item_use_name(item->use));
+		padded(out, wd_buf_view(&whose), 16);
+		wd_buf_printf(&out->buf, " %6" PRIu32 "  ", item->files);
+		wd_text_escape(&out->buf, wd_buf_view(&path));
+		wd_buf_str(&out->buf, ": ");
+		show_value(item->value, out);
+		wd_buf_str(&out->buf, "\n");
+	}
+	label(out, "examined");
+	count(out, s->evidence.examined, "file");
+	wd_buf_str(&out->buf, ", of which ");
+	wd_text_number(&out->buf, s->evidence.skipped);
+	wd_buf_str(&out->buf, " not what their first bytes say\n");
 }
 
 static void show_databases(const struct wd_subject *s, struct wd_out *out)
@@ -184,6 +266,7 @@ static void show_files(const struct wd_file_counts *f, struct wd_out *out)
 	show_share(out, "files", "owned", f->owned, f->total, GREEN);
 	show_share(out, "", "generated", f->generated, f->total, GREEN);
 	show_share(out, "", "inferred", f->inferred, f->total, YELLOW);
+	show_share(out, "", "elf", f->elf, f->total, YELLOW);
 	show_share(out, "", "unowned", f->unowned, f->total, RED);
 	wd_text_number(&number, f->total);
 	label(out, "");
@@ -197,10 +280,13 @@ static void show_files(const struct wd_file_counts *f, struct wd_out *out)
 		      WD_BLOB_PRINTF(wd_buf_view(&number)));
 }
 
-void wd_inspect_text(const struct wd_subject *s, const struct wd_verdict *v, struct wd_out *out)
+void wd_inspect_text(const struct wd_subject *s, const struct wd_verdict *v, unsigned flags,
+		     struct wd_out *out)
 {
 	show_head(s, v, out);
 	show_lineages(s, v, out);
+	if (flags & WD_INSPECT_EVIDENCE)
+		show_evidence(s, out);
 	show_databases(s, out);
 	show_files(&v->files, out);
 	if (s->cat.errors.n) {
@@ -219,6 +305,14 @@ void wd_inspect_table_head(struct wd_out *out, size_t name_width)
 	wd_buf_str(&out->buf, "\n");
 }
 
+/* "debian:12"; the name of what has no id: "Debian family (dpkg)" */
+static struct wd_blob short_name(const struct wd_subject *s, const struct wd_verdict *v)
+{
+	const struct wd_distro *d = v->distro < 0 ? NULL : &s->distros.list.v[v->distro];
+
+	return d ? wd_blob_str(*d->label ? d->label : d->name) : WD_BLOB("-");
+}
+
 void wd_inspect_table_row(const struct wd_subject *s, const struct wd_verdict *v,
 			  size_t name_width, struct wd_out *out)
 {
@@ -230,8 +324,7 @@ void wd_inspect_table_row(const struct wd_subject *s, const struct wd_verdict *v
 	wd_buf_printf(&out->buf, "%-12s", wd_lineage_name(v->lineage));
 	plain(out);
 	wd_buf_printf(&out->buf, "  %-10s  ", wd_strength_name(v->confidence));
-	padded(out, v->distro < 0 ? WD_BLOB("-") : wd_blob_str(s->distros.list.v[v->distro].label),
-	       20);
+	padded(out, short_name(s, v), 20);
 	wd_buf_printf(&out->buf, "  %8zu %10" PRIu64, s->cat.nrecorded, f->total);
 	if (f->total)
 		wd_buf_printf(&out->buf, "  %7.1f %%\n",

@@ -237,6 +237,12 @@ static void fill_owner(struct wd_rows *rows, struct wd_blob path, const struct w
 				owner->claim->detail_len);
 }
 
+/* Of whom a file that has no owner says that it is. */
+static struct wd_blob own_word(const struct wd_subject *s, wd_node_id node)
+{
+	return wd_blob_str(s->distros.list.v[wd_subject_own_word(s, node)].label);
+}
+
 static int write_row(struct wd_rows *rows, wd_node_id node, struct wd_blob path,
 		     const struct wd_owner *owner)
 {
@@ -251,6 +257,8 @@ static int write_row(struct wd_rows *rows, wd_node_id node, struct wd_blob path,
 	fill_node(rows, node, path, owner ? owner->claim : NULL, cells);
 	if (owner)
 		fill_owner(rows, path, owner, cells);
+	else
+		cells[WD_MAP_DISTRO].text = own_word(rows->s, node);
 	cells[WD_MAP_BASIS].text =
 		wd_blob_str(wd_basis_name(owner ? owner->basis : WD_BASIS_NONE));
 	cells[WD_MAP_FLAGS].text = make_flags(rows, node, owner);

@@ -182,3 +182,16 @@ void wd_text_number(struct wd_buf *out, uint64_t n)
 		wd_buf_byte(out, digits[i]);
 	}
 }
+
+void wd_text_bytes(struct wd_buf *out, uint64_t n)
+{
+	static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+	double value = (double)n;
+	size_t unit = 0;
+
+	while (value >= 1024 && unit + 1 < WD_ARRAY_SIZE(units)) {
+		value /= 1024;
+		unit++;
+	}
+	wd_buf_printf(out, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+}

@@ -22,6 +22,9 @@ void wd_json_string(struct wd_buf *out, struct wd_blob s);
 /* A NUL-terminated copy with bytes that are not UTF-8 as U+FFFD, for cJSON; NULL out of memory. */
 char *wd_utf8_copy(struct wd_blob s);
 
+/* Appends a number of bytes in the largest unit that it fills: "17.3 MiB". */
+void wd_text_bytes(struct wd_buf *out, uint64_t n);
+
 /* Appends a number with thousands separated by commas. */
 void wd_text_number(struct wd_buf *out, uint64_t n);
 
