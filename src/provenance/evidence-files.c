@@ -350,11 +350,18 @@ static int judge_file(struct files *f)
 	for (size_t i = 0; r == 0 && i < f->hits.n; i++) {
 		if (is_taken(f, &f->hits.v[i], trap))
 			continue;
-		r = count_hit(f, &f->hits.v[i]);
+		if (f->hits.v[i].use != WD_ITEM_RELEASE)
+			r = count_hit(f, &f->hits.v[i]);
 		f->hits.v[kept++] = f->hits.v[i];
 	}
 	f->hits.n = kept;
-	return r < 0 ? r : add_origin(f);
+	if (r == 0)
+		r = add_origin(f);
+	/* whose release depends on whose file it is */
+	for (size_t i = 0; r == 0 && i < f->hits.n; i++)
+		if (f->hits.v[i].use == WD_ITEM_RELEASE)
+			r = count_hit(f, &f->hits.v[i]);
+	return r;
 }
 
 static int take_file(struct files *f, const struct wd_examined *file)

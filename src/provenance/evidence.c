@@ -130,7 +130,7 @@ static int release_item(struct wd_gather *g, uint32_t release, enum wd_item_stre
 			       .use = WD_ITEM_RELEASE,
 			       .strength = row->strength < strength ? row->strength : strength,
 			       .kind = wd_gather_keep(g, row->library),
-			       .family = "",
+			       .family = wd_gather_keep(g, row->family),
 			       .distro = wd_gather_keep(g, row->distro),
 			       .version = wd_gather_keep(g, row->release)};
 	char key[32];
@@ -160,6 +160,28 @@ int wd_gather_count(struct wd_gather *g, uint32_t index, wd_node_id node, struct
 	return found->first.status < 0 ? found->first.status : g->status;
 }
 
+static bool have_common(struct wd_blob a, struct wd_blob b)
+{
+	struct wd_blob one, rest, other;
+
+	while (wd_blob_token(&a, '|', &one))
+		for (rest = b; wd_blob_token(&rest, '|', &other);)
+			if (wd_blob_equal(one, other))
+				return true;
+	return false;
+}
+
+/* Whether a library can be that distribution's: its file does not say that it is another's. */
+static bool can_be_from(const struct wd_gather *g, wd_node_id node,
+			const struct wd_signal_release *row)
+{
+	const struct wd_origin *o = wd_evidence_origin(g->e, node);
+	const struct wd_item *item = o ? &g->e->items.v[o->item] : NULL;
+
+	return !item || ((!*item->family || wd_blob_is(row->family, item->family)) &&
+			 (!*item->distro || have_common(row->distro, wd_blob_str(item->distro))));
+}
+
 /* The releases of all distributions that have this version of the library. */
 static int count_releases(struct wd_gather *g, const struct wd_signal *s,
 			  const struct wd_captures *caps, wd_node_id node, struct wd_blob path,
@@ -173,7 +195,8 @@ static int count_releases(struct wd_gather *g, const struct wd_signal *s,
 		const struct wd_signal_release *row = &g->signals.releases.v[i];
 		uint32_t item;
 
-		if (!wd_blob_equal(row->version, version) || !wd_blob_equal(row->library, s->kind))
+		if (!wd_blob_equal(row->version, version) ||
+		    !wd_blob_equal(row->library, s->kind) || !can_be_from(g, node, row))
 			continue;
 		r = release_item(g, i, s->strength < WD_ITEM_MEDIUM ? s->strength : WD_ITEM_MEDIUM,
 				 &item);

@@ -78,9 +78,41 @@ static bool can_match(struct wd_blob pattern, struct wd_blob s)
 	return can_match_all(start, end, s);
 }
 
-bool wd_pattern_may_match(const struct wd_pattern *p, struct wd_blob s)
+/* Plain text outside of groups, of an expression that is one alternative. */
+static void find_needles(struct wd_pattern *p)
 {
-	return can_match(p->text, s);
+	const char *end = p->text.ptr + p->text.len, *next;
+	struct wd_needle needle = {0};
+
+	p->looked = true;
+	for (const char *at = p->text.ptr; at < end; at = next) {
+		bool plain = *at == '\\' || !strchr("^$.[(*+?{", *at);
+
+		if (*at == '|') {
+			p->nneedles = 0;
+			return;
+		}
+		next = behind(at, end);
+		if (plain && !(next < end && strchr("*?{", *next))) {
+			if (needle.len < WD_PATTERN_NEEDLE)
+				needle.text[needle.len++] = next[-1];
+			if (next < end)
+				continue;
+		}
+		if (needle.len && p->nneedles < WD_PATTERN_NEEDLES)
+			p->needles[p->nneedles++] = needle;
+		needle.len = 0;
+	}
+}
+
+bool wd_pattern_may_match(struct wd_pattern *p, struct wd_blob s)
+{
+	if (!p->looked)
+		find_needles(p);
+	for (size_t i = 0; i < p->nneedles; i++)
+		if (!memmem(s.ptr, s.len, p->needles[i].text, p->needles[i].len))
+			return false;
+	return p->nneedles || can_match(p->text, s);
 }
 
 bool wd_pattern_compile(struct wd_pattern *p)

@@ -11,16 +11,28 @@
 
 #include <regex.h>
 
+/* Plain text that whatever matches holds, as far as it is kept. */
+#define WD_PATTERN_NEEDLES 4
+#define WD_PATTERN_NEEDLE 15
+
+struct wd_needle {
+	uint8_t len;
+	char text[WD_PATTERN_NEEDLE];
+};
+
 struct wd_pattern {
 	struct wd_blob text; /* borrowed */
 	regex_t *compiled;
 	bool broken; /* it is no expression: matches nothing */
+	bool looked; /* the needles were looked for */
+	uint8_t nneedles;
+	struct wd_needle needles[WD_PATTERN_NEEDLES];
 };
 
 void wd_pattern_done(struct wd_pattern *p);
 
 /* Whether s holds the plain text of any alternative: nothing else can match. Compiles nothing. */
-bool wd_pattern_may_match(const struct wd_pattern *p, struct wd_blob s);
+bool wd_pattern_may_match(struct wd_pattern *p, struct wd_blob s);
 
 /* Compiles where that was not done yet. False where it is broken, or out of memory. */
 bool wd_pattern_compile(struct wd_pattern *p);

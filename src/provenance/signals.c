@@ -111,13 +111,13 @@ static int parse_signal(struct wd_signals *all, const struct wd_blob *col, size_
 	return wd_array_push(&all->list, s);
 }
 
-/* release LIBRARY VERSION DISTRO RELEASE CHECKED */
+/* release LIBRARY VERSION FAMILY DISTRO RELEASE CHECKED */
 static int parse_release(struct wd_signals *all, const struct wd_blob *col, size_t n)
 {
-	struct wd_signal_release r = {col[1], col[2], col[3], col[4], WD_ITEM_MEDIUM};
+	struct wd_signal_release r = {col[1], col[2], col[3], col[4], col[5], WD_ITEM_MEDIUM};
 
-	if (n < 6 || !r.library.len || !r.version.len || !r.distro.len || !r.release.len ||
-	    !parse_checked(col[5], &r.strength))
+	if (n < 7 || !r.library.len || !r.version.len || !r.family.len || !r.distro.len ||
+	    !r.release.len || !parse_checked(col[6], &r.strength))
 		return WD_ECORRUPT;
 	return wd_array_push(&all->releases, r);
 }

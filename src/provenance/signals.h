@@ -33,6 +33,7 @@ struct wd_signal {
 struct wd_signal_release {
 	struct wd_blob library;
 	struct wd_blob version;
+	struct wd_blob family;
 	struct wd_blob distro;
 	struct wd_blob release;
 	enum wd_item_strength strength;
