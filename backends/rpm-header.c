@@ -6,6 +6,7 @@
  * of them are fetched and their types and counts compared first, and then walked by index.
  */
 #include "rpm-header.h"
+#include "rpm-origin.h"
 
 #include <rpm/header.h>
 #include <rpm/rpmfiles.h>
@@ -417,27 +418,6 @@ static int push_files(struct reader *rd, const struct wd_package *pkg)
 	return r < 0 ? r : bad_files(rd, why);
 }
 
-/* "name-version-release.src.rpm": neither version nor release can hold a dash. */
-static void set_source(struct wd_package *pkg, struct wd_blob sourcerpm)
-{
-	static const char *const suffixes[] = {".src.rpm", ".nosrc.rpm"};
-	ptrdiff_t dash;
-
-	for (size_t i = 0; i < WD_ARRAY_SIZE(suffixes); i++) {
-		struct wd_blob suffix = wd_blob_str(suffixes[i]);
-
-		if (wd_blob_ends(sourcerpm, suffix))
-			sourcerpm.len -= suffix.len;
-	}
-	dash = wd_blob_rchr(sourcerpm, '-');
-	if (dash > 0)
-		dash = wd_blob_rchr(wd_blob_head(sourcerpm, (size_t)dash), '-');
-	if (dash <= 0)
-		return;
-	pkg->field[WD_PACKAGE_SOURCE] = wd_blob_head(sourcerpm, (size_t)dash);
-	pkg->field[WD_PACKAGE_SOURCE_VERSION] = wd_blob_skip(sourcerpm, (size_t)dash + 1);
-}
-
 static int set_version(struct wd_package *pkg, Header h, struct wd_buf *buf)
 {
 	struct wd_blob version = header_string(h, RPMTAG_VERSION);
@@ -479,7 +459,7 @@ static void set_fields(struct wd_package *pkg, Header h)
 
 	for (size_t i = 0; i < WD_ARRAY_SIZE(fields); i++)
 		pkg->field[fields[i].field] = header_string(h, fields[i].tag);
-	set_source(pkg, header_string(h, RPMTAG_SOURCERPM));
+	wd_rpm_set_source(pkg, header_string(h, RPMTAG_SOURCERPM));
 	pkg->size = header_size(h);
 }
 
