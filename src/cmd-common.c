@@ -2,6 +2,7 @@
 /* What the commands share: messages, progress, opening and closing. */
 #include "cmd.h"
 
+#include "base/hash.h"
 #include "base/status.h"
 #include "pkgdb/fence.h"
 #include "report/text.h"
@@ -149,6 +150,60 @@ void wd_cli_report_errors(const struct wd_cli *cli, const struct wd_subject *s)
 int wd_cli_status(const struct wd_subject *s)
 {
 	return s->cat.errors.n ? WD_EXIT_INCOMPLETE : WD_EXIT_COMPLETE;
+}
+
+static size_t find_word(struct wd_blob word, const char *const *words, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && !wd_blob_is(word, words[i]))
+		i++;
+	return i;
+}
+
+int wd_cli_check_fail_on(const struct wd_cli *cli, const char *const *words, size_t n)
+{
+	struct wd_blob rest = wd_blob_str(cli->fail_on), word;
+	WD_CLEANUP_BUF struct wd_buf list = WD_BUF_INIT;
+
+	for (size_t i = 0; i < n; i++)
+		wd_buf_printf(&list, "%s%s", i ? ", " : "", words[i]);
+	if (cli->fail_on && rest.len == 0) {
+		wd_complain("--fail-on: no condition");
+		return WD_EXIT_USAGE;
+	}
+	while (wd_blob_token(&rest, ',', &word)) {
+		if (find_word(word, words, n) < n)
+			continue;
+		wd_complain("--fail-on: '%.*s' is none of %.*s", WD_BLOB_PRINTF(word),
+			    WD_BLOB_PRINTF(wd_buf_view(&list)));
+		return WD_EXIT_USAGE;
+	}
+	return -1;
+}
+
+bool wd_cli_condition_holds(const struct wd_cli *cli, const char *const *words,
+			    const uint64_t *counts, size_t n)
+{
+	struct wd_blob rest = wd_blob_str(cli->fail_on), word;
+
+	while (wd_blob_token(&rest, ',', &word)) {
+		size_t i = find_word(word, words, n);
+
+		if (i < n && counts[i])
+			return true;
+	}
+	return false;
+}
+
+const struct wd_hash_ops *wd_cli_load_hash(const struct wd_cli *cli)
+{
+	const struct wd_hash_ops *ops = wd_hash_load(cli->places->modules);
+
+	if (!ops)
+		wd_complain("%s/" WD_HASH_MODULE ".so: the module for digests is not installed",
+			    cli->places->modules);
+	return ops;
 }
 
 int wd_cli_open_output(struct wd_cli *cli, struct wd_out *out, const struct wd_format **ret)

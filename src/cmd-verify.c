@@ -6,45 +6,12 @@
 
 #include <inttypes.h>
 
-static bool is_finding(struct wd_blob word)
-{
-	for (int i = WD_FINDING_SAME + 1; i < WD_FINDING_COUNT; i++)
-		if (wd_blob_is(word, wd_finding_name((enum wd_finding_kind)i)))
-			return true;
-	return false;
-}
-
-/* -1, or an exit status where --fail-on has a word that is none. */
-static int check_fail_on(const struct wd_cli *cli)
-{
-	struct wd_blob rest = wd_blob_str(cli->fail_on), word;
-
-	if (rest.len == 0) {
-		wd_complain("--fail-on: no condition");
-		return WD_EXIT_USAGE;
-	}
-	while (wd_blob_token(&rest, ',', &word)) {
-		if (is_finding(word))
-			continue;
-		wd_complain("--fail-on: '%.*s' is none of modified, replaced, missing, unreadable "
-			    "and extra",
-			    WD_BLOB_PRINTF(word));
-		return WD_EXIT_USAGE;
-	}
-	return -1;
-}
-
-static bool condition_holds(const struct wd_cli *cli, const struct wd_verify *v)
-{
-	struct wd_blob rest = wd_blob_str(cli->fail_on), word;
-
-	while (wd_blob_token(&rest, ',', &word))
-		for (int i = WD_FINDING_SAME + 1; i < WD_FINDING_COUNT; i++)
-			if (wd_blob_is(word, wd_finding_name((enum wd_finding_kind)i)) &&
-			    v->counts[i])
-				return true;
-	return false;
-}
+/* The first, WD_FINDING_SAME, is no condition. */
+static const char *const words[] = {
+#define X(id, word) word,
+	WD_FINDINGS(X)
+#undef X
+};
 
 /* What could not be looked at makes the result incomplete. */
 static void take_errors(struct wd_subject *s, const struct wd_verify *v)
@@ -73,15 +40,12 @@ static void say_counts(const struct wd_subject *s, const struct wd_verify *v)
 
 static int write_verify(struct wd_cli *cli, struct wd_subject *s, struct wd_writer *w)
 {
-	const struct wd_hash_ops *ops = wd_hash_load(cli->places->modules);
+	const struct wd_hash_ops *ops = wd_cli_load_hash(cli);
 	struct wd_verify v = {0};
 	int r;
 
-	if (!ops) {
-		wd_complain("%s/" WD_HASH_MODULE ".so: the module for digests is not installed",
-			    cli->places->modules);
+	if (!ops)
 		return WD_EMODULE;
-	}
 	r = wd_verify_read(s, ops, cli->quiet ? NULL : wd_progress_bytes, NULL, &v);
 	wd_progress_erase();
 	if (r == 0) {
@@ -90,7 +54,8 @@ static int write_verify(struct wd_cli *cli, struct wd_subject *s, struct wd_writ
 	}
 	if (r == 0 && cli->verbose)
 		say_counts(s, &v);
-	cli->condition = r == 0 && cli->fail_on && condition_holds(cli, &v);
+	cli->condition = r == 0 && wd_cli_condition_holds(cli, words + 1, v.counts + 1,
+							  WD_ARRAY_SIZE(words) - 1);
 	wd_verify_done(&v);
 	return r;
 }
@@ -102,7 +67,7 @@ static int run(struct wd_cli *cli)
 					     .attribute = true,
 					     .digests = true,
 					     .attributes = true};
-	int status = cli->fail_on ? check_fail_on(cli) : -1;
+	int status = wd_cli_check_fail_on(cli, words + 1, WD_ARRAY_SIZE(words) - 1);
 
 	if (status >= 0)
 		return status;

@@ -20,6 +20,7 @@ src/pkgdb/worker.c: /dev/null, before the fence closes
 src/base/tsv.c: our own tables of data
 src/main.c: our own directory, to tell the build tree from an installation
 src/cmd-owner.c: the name that the user gave the rootfs, in front of paths
+src/pkgdb/compare.c: /dev/null, for a worker that has no database
 src/pkgdb/load.c: /dev/null, for a worker that has no database; a source that the user named
 '
 # Who may end the process: the commands, and these.

@@ -203,6 +203,16 @@ static int take_about(struct wd_worker *w, struct wd_cursor *c)
 	return 0;
 }
 
+static int take_compared(struct wd_worker *w, struct wd_cursor *c)
+{
+	struct wd_blob answers = wd_wire_get(c);
+
+	if (c->failed)
+		return WD_EPROTOCOL;
+	wd_buf_blob(&w->compared, answers);
+	return w->compared.status;
+}
+
 /* The file before it is settled, and the facts that follow are about this one. */
 static int take_file(struct wd_worker *w, struct wd_cursor *c)
 {
@@ -284,6 +294,8 @@ static int take_record(struct wd_worker *w, struct wd_catalog *cat, uint8_t type
 		return take_done(w, &c);
 	case WD_WIRE_ABOUT:
 		return take_about(w, &c);
+	case WD_WIRE_COMPARED:
+		return take_compared(w, &c);
 	case WD_WIRE_FILE:
 		return take_file(w, &c);
 	case WD_WIRE_FACT:
@@ -385,4 +397,5 @@ void wd_worker_done(struct wd_worker *w)
 		free(w->about[i]);
 	wd_array_done(&w->chunks);
 	wd_buf_done(&w->in);
+	wd_buf_done(&w->compared);
 }

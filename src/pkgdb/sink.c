@@ -252,6 +252,14 @@ void wd_pipe_sink_about(struct wd_pipe_sink *s, const char *version, const char 
 	wd_wire_end(&s->out, at);
 }
 
+int wd_pipe_sink_compared(struct wd_pipe_sink *s, struct wd_blob answers)
+{
+	size_t at = wd_wire_begin(&s->out, WD_WIRE_COMPARED);
+
+	wd_wire_string(&s->out, answers);
+	return end_record(s, at);
+}
+
 int wd_pipe_sink_done(struct wd_pipe_sink *s, int status)
 {
 	int sticky = s->status;

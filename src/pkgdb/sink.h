@@ -24,6 +24,7 @@ struct wd_pipe_sink {
 /* `fd` is the pipe's writing end, borrowed. */
 void wd_pipe_sink_init(struct wd_pipe_sink *s, int fd);
 void wd_pipe_sink_hello(struct wd_pipe_sink *s, uint32_t fences, const char *missing);
+int wd_pipe_sink_compared(struct wd_pipe_sink *s, struct wd_blob answers);
 void wd_pipe_sink_about(struct wd_pipe_sink *s, const char *version, const char *libraries);
 /*
  * Before examine() is called for a file: facts that follow are about `id`. With WD_WIRE_NO_FILE

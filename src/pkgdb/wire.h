@@ -12,6 +12,7 @@
  *	ALIAS	string path, string target
  *	ERROR	i32 status, string path (empty: the database), string message
  *	ABOUT	string version, string libraries: instead of a database, for wd_load_about()
+ *	COMPARED string, a byte '<', '=' or '>' for each pair of versions: for wd_versions_compare()
  *	FILE	u32 id of the file that the facts which follow are about, u32 status of examine()
  *		of the file before it, 0 for the first
  *	FACT	u32 kind, string
@@ -33,6 +34,7 @@ enum wd_wire_type {
 	WD_WIRE_ERROR,
 	WD_WIRE_DONE,
 	WD_WIRE_ABOUT,
+	WD_WIRE_COMPARED,
 	WD_WIRE_FILE,
 	WD_WIRE_FACT,
 	WD_WIRE_CHUNK,

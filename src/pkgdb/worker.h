@@ -26,6 +26,7 @@ struct wd_worker {
 	unsigned nerrors;
 	WD_ARRAY(uint32_t) chunks; /* parts of the list of files that it is through with */
 	char *about[2]; /* version and libraries, where they were asked for; the worker's */
+	struct wd_buf compared; /* answers of a comparison of versions; the worker's */
 	struct wd_buf in;
 };
 

@@ -55,7 +55,7 @@ static void cell(struct wd_buf *out, const struct wd_column *col, const struct w
 	} else {
 		wd_buf_number(out, c->number, 10, 1);
 	}
-	if (col->kind == WD_COLUMN_PATH)
+	if (col->kind == WD_COLUMN_PATH || col->kind == WD_COLUMN_NAME)
 		hex(out, col->name, c->text);
 }
 

@@ -15,6 +15,7 @@
 enum wd_column_kind {
 	WD_COLUMN_TEXT,
 	WD_COLUMN_PATH,	  /* bytes; JSON adds NAME_hex where they are not UTF-8 */
+	WD_COLUMN_NAME,	  /* a path or a name of something else: bytes, shown as they are */
 	WD_COLUMN_NUMBER, /* null where unknown */
 	WD_COLUMN_LIST,	  /* words separated by spaces; an array in JSON */
 };

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "pkgdb/compare.h"
+
+#include "base/cleanup.h"
+#include "base/status.h"
+#include "pkgdb/fence.h"
+#include "pkgdb/limits.h"
+#include "pkgdb/sink.h"
+#include "pkgdb/worker.h"
+
+#include <fcntl.h>
+#include <poll.h>
+
+#define ANSWERS 65536 /* in one record */
+
+/* The worker is a fork: it finds the pairs in its own memory. */
+struct compare_job {
+	struct wd_job job;
+	const struct wd_version_pair *pairs;
+	size_t n;
+};
+
+static int sign(int n)
+{
+	return (n > 0) - (n < 0);
+}
+
+static int run(const struct wd_job *job, struct wd_pipe_sink *s)
+{
+	const struct compare_job *c = (const struct compare_job *)job;
+	const struct wd_backend *backend;
+	WD_CLEANUP_BUF struct wd_buf answers = WD_BUF_INIT;
+	int r;
+
+	wd_fence_raise_outer();
+	r = wd_worker_load_module(job->backend, NULL, &backend);
+	if (r < 0)
+		return r;
+	wd_fence_raise_inner(WD_FD_DIR);
+	if (!backend->compare)
+		return WD_EUNSUPPORTED;
+	for (size_t i = 0; r == 0 && i < c->n; i++) {
+		int order = sign(backend->compare(c->pairs[i].a, c->pairs[i].b));
+
+		wd_buf_byte(&answers, "<=>"[order + 1]);
+		if (answers.len == ANSWERS || i + 1 == c->n) {
+			r = answers.status < 0 ? answers.status
+					       : wd_pipe_sink_compared(s, wd_buf_view(&answers));
+			answers.len = 0;
+		}
+	}
+	return r;
+}
+
+static int take_answers(const struct wd_buf *answers, struct wd_version_pair *pairs, size_t n)
+{
+	if (answers->len != n)
+		return WD_EPROTOCOL;
+	for (size_t i = 0; i < n; i++)
+		if (answers->ptr[i] < '<' || answers->ptr[i] > '>')
+			return WD_EPROTOCOL;
+	for (size_t i = 0; i < n; i++)
+		pairs[i].order = (int8_t)(answers->ptr[i] - '=');
+	return 0;
+}
+
+int wd_versions_compare(const struct wd_descriptor *backend, struct wd_version_pair *pairs,
+			size_t n)
+{
+	WD_CLEANUP_FD int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct compare_job c = {{.backend = backend, .path = "", .fd = null, .dir_fd = null,
+				 .run = run},
+				pairs,
+				n};
+	struct wd_catalog cat = {0}; /* a comparison has nothing to say to it */
+	struct wd_db *db = wd_db_new(backend, backend->name);
+	struct wd_worker w;
+	int r = db && null >= 0 ? wd_worker_start(&c.job, db, &w) : -ENOMEM;
+
+	if (r < 0) {
+		wd_db_free(db);
+		return r;
+	}
+	while (poll(&(struct pollfd){w.pipe, POLLIN, 0}, 1, WD_LIMIT_WALL_SECONDS * 1000) > 0 &&
+	       w.compared.len <= n && wd_worker_read(&w, &cat) > 0)
+		;
+	if (!w.eof)
+		wd_worker_kill(&w, WD_ETIMEOUT);
+	wd_worker_wait(&w);
+	r = w.status < 0 ? w.status : take_answers(&w.compared, pairs, n);
+	wd_worker_done(&w);
+	wd_db_free(db);
+	wd_catalog_done(&cat);
+	return r;
+}
