@@ -24,8 +24,8 @@ static int write_diff(struct wd_cli *cli, struct wd_subject *a, struct wd_subjec
 		r = wd_diff_make(a, b, ops, &d);
 	if (r == 0)
 		r = wd_diff_rows(&d, &va, &vb, w);
-	cli->condition = r == 0 && wd_cli_condition_holds(cli, words, d.counts,
-							  WD_ARRAY_SIZE(words));
+	cli->condition =
+		r == 0 && wd_cli_condition_holds(cli, words, d.counts, WD_ARRAY_SIZE(words));
 	wd_diff_done(&d);
 	wd_verdict_done(&va);
 	wd_verdict_done(&vb);
@@ -60,8 +60,12 @@ static int run_open(struct wd_cli *cli, struct wd_subject *a, struct wd_out *out
 
 static int run(struct wd_cli *cli)
 {
-	struct wd_subject_options options = {
-		.scan = true, .stat = true, .owners = true, .attribute = true, .digests = true};
+	struct wd_subject_options options = {.scan = true,
+					     .stat = true,
+					     .owners = true,
+					     .attribute = true,
+					     .digests = true,
+					     .evidence = WD_EVIDENCE_ALL};
 	struct wd_subject a;
 	struct wd_out out;
 	struct wd_writer w = {.out = &out};

@@ -158,7 +158,7 @@ report() {
 }
 
 if command -v jq >/dev/null; then
-	for args in 'inspect root' 'map --missing --dirs root' 'owner root bin/a' 'packages root' 'verify root' backends; do
+	for args in 'inspect root' 'map --missing --dirs root' 'owner root bin/a' 'packages root' 'verify root' 'diff root root' backends; do
 		report json "$args" >"$work/json"
 		verdict "${args%% *} writes JSON" "$(jq empty "$work/json" 2>&1)"
 		verdict "fields of ${args%% *} are in whodistro-json(5)" "$(
@@ -171,7 +171,7 @@ else
 	echo 'skip records: no jq'
 fi
 
-for args in 'map root' 'owner root bin/a' 'packages root' 'verify root' backends; do
+for args in 'map root' 'owner root bin/a' 'packages root' 'verify root' 'diff root root' backends; do
 	columns=$(report csv "$args" | sed 1q | tr ',' '\n' | wc -l)
 	verdict "number of columns of ${args%% *} is in whodistro-json(5)" "$(
 		sed -n '/^columns is fixed/,/^A list/p' man/whodistro-json.5 | tr '\n' ' ' |

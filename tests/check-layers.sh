@@ -108,7 +108,7 @@ backend_rule() {
 				next
 			}
 			if (header ~ /^base\/[^\/]*$/ || header == "pkgdb/backend.h") next
-			if (header ~ /^(common|json-doc|sqlite-fd|unpack|xml)\.h$/) next
+			if (header ~ /^(common|json-doc|sqlite-fd|unpack|version|xml)\.h$/) next
 			if (header !~ ("^" family "[-.][^/]*$")) print
 		}'
 }

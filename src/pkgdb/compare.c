@@ -68,10 +68,8 @@ int wd_versions_compare(const struct wd_descriptor *backend, struct wd_version_p
 			size_t n)
 {
 	WD_CLEANUP_FD int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	struct compare_job c = {{.backend = backend, .path = "", .fd = null, .dir_fd = null,
-				 .run = run},
-				pairs,
-				n};
+	struct compare_job c = {
+		{.backend = backend, .path = "", .fd = null, .dir_fd = null, .run = run}, pairs, n};
 	struct wd_catalog cat = {0}; /* a comparison has nothing to say to it */
 	struct wd_db *db = wd_db_new(backend, backend->name);
 	struct wd_worker w;

@@ -11,8 +11,8 @@ struct wd_version_pair {
 };
 
 /*
- * Answers all pairs. 0; WD_EUNSUPPORTED where the backend knows no order; -ENOMEM, or why the module
- * or its worker failed. On failure the pairs are as before.
+ * Answers all pairs. 0; WD_EUNSUPPORTED where the backend knows no order; -ENOMEM, or why the
+ * module or its worker failed. On failure the pairs are as before.
  */
 int wd_versions_compare(const struct wd_descriptor *backend, struct wd_version_pair *pairs,
 			size_t n);

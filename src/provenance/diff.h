@@ -40,7 +40,7 @@ enum wd_change_bit {
 #define X(id, word) WD_CHANGE_BIT_##id,
 	WD_CHANGES(X)
 #undef X
-	WD_CHANGE_COUNT
+		WD_CHANGE_COUNT
 };
 enum wd_change {
 #define X(id, word) WD_CHANGE_##id = 1 << WD_CHANGE_BIT_##id,
@@ -63,7 +63,7 @@ struct wd_diff {
 	struct wd_subject *a, *b;
 	WD_ARRAY(struct wd_package_change) packages; /* by name, architecture, backend, version */
 	WD_ARRAY(struct wd_file_change) files;	     /* in byte order of path */
-	struct wd_package_size *sizes_a, *sizes_b; /* by package */
+	struct wd_package_size *sizes_a, *sizes_b;   /* by package */
 	uint64_t counts[WD_CHANGE_COUNT];
 };
 

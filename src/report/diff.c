@@ -71,8 +71,7 @@ static int write_word(struct writing *x, const char *name, struct wd_blob before
 	return write_row(x, cells);
 }
 
-static int write_verdicts(struct writing *x, const struct wd_verdict *a,
-			  const struct wd_verdict *b)
+static int write_verdicts(struct writing *x, const struct wd_verdict *a, const struct wd_verdict *b)
 {
 	int r = write_word(x, "distro", distro_label(x->d->a, a), distro_label(x->d->b, b));
 
@@ -133,8 +132,7 @@ static int fill_owners(struct writing *x, const struct wd_subject *s, wd_node_id
 		cells[COL_SIZE_BEFORE + side].number = n->size;
 	r = wd_owners_get(&s->owners, node, false, &x->owners);
 	for (size_t i = 0; r == 0 && i < x->owners.list.n; i++) {
-		const struct wd_cat_package *p =
-			&s->cat.packages.v[x->owners.list.v[i].package];
+		const struct wd_cat_package *p = &s->cat.packages.v[x->owners.list.v[i].package];
 
 		wd_buf_str(out, out->len ? "," : "");
 		wd_buf_blob(out, wd_package_field(&s->cat, p, WD_PACKAGE_NAME));
