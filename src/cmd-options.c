@@ -30,6 +30,7 @@ static const struct option_row rows[] = {
 	{'E', "evidence", NULL, false, "every item of evidence, also what decides nothing"},
 	{'F', "fail-on", "WORDS", false,
 	 "exit with status 1 where one of the words holds; see whodistro(1)"},
+	{'T', "distro", "ID:VERSION", false, "of a SOURCE that does not say which distribution's it is"},
 	{'h', "help", NULL, true, "show this help"},
 	{'V', "version", NULL, true, "show the version"},
 };
@@ -141,6 +142,9 @@ static int take_option(struct wd_cli *cli, int letter, const char *argument)
 		return wd_array_push(&cli->backend_paths, argument) < 0 ? WD_EXIT_NO_RESULT : -1;
 	case 'F':
 		cli->fail_on = argument;
+		return -1;
+	case 'T':
+		cli->distro = argument;
 		return -1;
 	case 'h':
 		print_help(cli->command);

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "provenance/index.h"
+#include "provenance/reference.h"
+
+#include "base/status.h"
+
+static int cmp_matches(const void *a, const void *b)
+{
+	const struct wd_match *x = a, *y = b;
+
+	if (x->node != y->node)
+		return x->node < y->node ? -1 : 1;
+	return x->package < y->package ? -1 : x->package > y->package;
+}
+
+/* Brings what was found of one file and package at several times together. */
+static void join_matches(struct wd_answer *a)
+{
+	size_t kept = 0;
+
+	if (a->matches.n)
+		qsort(a->matches.v, a->matches.n, sizeof(*a->matches.v), cmp_matches);
+	for (size_t i = 0; i < a->matches.n; i++) {
+		if (kept && cmp_matches(&a->matches.v[kept - 1], &a->matches.v[i]) == 0)
+			a->matches.v[kept - 1].flags |= a->matches.v[i].flags;
+		else
+			a->matches.v[kept++] = a->matches.v[i];
+	}
+	a->matches.n = kept;
+}
+
+const struct wd_match *wd_answer_of(const struct wd_answer *a, wd_node_id node, size_t *ret_n)
+{
+	size_t low = 0, high = a->matches.n;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (a->matches.v[mid].node < node)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (high = low; high < a->matches.n && a->matches.v[high].node == node; high++)
+		;
+	*ret_n = high - low;
+	return a->matches.v + low;
+}
+
+static bool is_alike(const struct wd_match *m)
+{
+	return m->flags & (WD_MATCH_DIGEST | WD_MATCH_BUILD);
+}
+
+/*
+ * A file whose digest is known for its path, and that has another: one that was read, or whose size
+ * no known digest has.
+ */
+static void find_differing(const struct wd_question *q, struct wd_answer *a)
+{
+	size_t c = 0; /* contents are in order of node, too */
+
+	for (size_t i = 0; q->wanted && i < a->matches.n; i++) {
+		struct wd_match *m = &a->matches.v[i];
+		const struct wd_node *n = wd_tree_node(q->tree, m->node);
+
+		while (c < a->contents.list.n && a->contents.list.v[c].node < m->node)
+			c++;
+		if (!(m->flags & WD_MATCH_KNOWN) || is_alike(m) || !q->wanted[m->node] ||
+		    !(n->flags & WD_NODE_STAT))
+			continue;
+		if (c == a->contents.list.n || a->contents.list.v[c].node != m->node ||
+		    a->contents.list.v[c].hashed)
+			m->flags |= WD_MATCH_DIFFERS;
+	}
+}
+
+/* Whether x is the better explanation of the file than y. */
+static bool is_better(const struct wd_answer *a, const struct wd_match *x, const struct wd_match *y)
+{
+	const struct wd_ref_package *p = &a->packages.v[x->package], *q = &a->packages.v[y->package];
+	bool differs_x = x->flags & WD_MATCH_DIFFERS, differs_y = y->flags & WD_MATCH_DIFFERS;
+
+	if (is_alike(x) != is_alike(y))
+		return is_alike(x);
+	if (differs_x != differs_y)
+		return differs_y;
+	if ((x->flags ^ y->flags) & WD_MATCH_PATH)
+		return x->flags & WD_MATCH_PATH;
+	if (p->share < q->share || p->share > q->share)
+		return p->share > q->share;
+	if (p->agree != q->agree)
+		return p->agree > q->agree;
+	return p->version && !q->version;
+}
+
+const struct wd_match *wd_answer_choose(const struct wd_answer *a, wd_node_id node,
+					uint32_t candidate)
+{
+	const struct wd_match *best = NULL;
+	size_t n;
+	const struct wd_match *m = wd_answer_of(a, node, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (a->packages.v[m[i].package].candidate == candidate &&
+		    (!best || is_better(a, &m[i], best)))
+			best = &m[i];
+	return best;
+}
+
+/* ---- Packages */
+
+struct place {
+	wd_node_id dir;
+	bool core;
+	struct wd_buf path, as_learnt;
+};
+
+/* Files of one directory follow each other. */
+static bool is_core(struct place *p, const struct wd_tree *tree, wd_node_id node)
+{
+	wd_node_id dir = wd_tree_node(tree, node)->parent;
+
+	if (p->dir != dir) {
+		p->dir = dir;
+		p->path.len = p->as_learnt.len = 0;
+		wd_tree_path(tree, dir, &p->path);
+		wd_index_dir(wd_buf_view(&p->path), &p->as_learnt);
+		p->core = wd_index_is_core(wd_buf_view(&p->as_learnt));
+	}
+	return p->core;
+}
+
+/* A package of nothing but documentation is there as far as that is. */
+static void set_shares(struct wd_answer *a)
+{
+	for (size_t i = 0; i < a->packages.n; i++) {
+		struct wd_ref_package *p = &a->packages.v[i];
+		uint32_t of = p->core ? p->core : p->files;
+		uint32_t there = p->core ? p->matched_core : p->matched;
+
+		/* an index may say anything of its numbers */
+		p->share = of == 0 || there > of ? (there ? 1 : 0) : (double)there / of;
+	}
+}
+
+static int count_packages(const struct wd_question *q, struct wd_answer *a)
+{
+	struct place place = {.dir = WD_NODE_NONE, .path = WD_BUF_INIT, .as_learnt = WD_BUF_INIT};
+	int r;
+
+	for (size_t i = 0; i < a->matches.n; i++) {
+		const struct wd_match *m = &a->matches.v[i];
+		struct wd_ref_package *p = &a->packages.v[m->package];
+
+		if (m->flags & WD_MATCH_PATH) {
+			p->matched++;
+			p->matched_core += is_core(&place, q->tree, m->node);
+		}
+		p->agree += is_alike(m);
+		p->differ += (m->flags & WD_MATCH_DIFFERS) != 0;
+	}
+	set_shares(a);
+	r = place.path.status < 0 ? place.path.status : place.as_learnt.status;
+	wd_buf_done(&place.path);
+	wd_buf_done(&place.as_learnt);
+	return r;
+}
+
+/* ---- Candidates */
+
+/* What one candidate has of one file. */
+struct vote {
+	uint32_t candidate;
+	uint8_t flags;
+	double weight;
+};
+
+struct votes {
+	struct vote v[WD_INDEX_OWNERS * 4];
+	size_t n;
+	double sum;
+	unsigned alike; /* candidates that have the contents */
+	unsigned paths; /* and the path */
+};
+
+static double weight_of(const struct wd_answer *a, const struct wd_match *m)
+{
+	if (is_alike(m))
+		return 1;
+	return m->flags & WD_MATCH_DIFFERS ? 0 : a->packages.v[m->package].share;
+}
+
+/* One file's votes: of each candidate the package that is there most. */
+static void collect(const struct wd_answer *a, const struct wd_match *m, size_t n,
+		    struct votes *ret)
+{
+	*ret = (struct votes){.n = 0};
+	for (size_t i = 0; i < n; i++) {
+		uint32_t candidate = a->packages.v[m[i].package].candidate;
+		double weight = weight_of(a, &m[i]);
+		size_t k = 0;
+
+		while (k < ret->n && ret->v[k].candidate != candidate)
+			k++;
+		if (k == WD_ARRAY_SIZE(ret->v))
+			continue;
+		if (k == ret->n)
+			ret->v[ret->n++] = (struct vote){.candidate = candidate};
+		ret->v[k].flags |= m[i].flags;
+		if (weight > ret->v[k].weight)
+			ret->v[k].weight = weight;
+	}
+	for (size_t k = 0; k < ret->n; k++) {
+		ret->sum += ret->v[k].weight;
+		ret->alike += (ret->v[k].flags & (WD_MATCH_DIGEST | WD_MATCH_BUILD)) != 0;
+		ret->paths += ret->v[k].flags & WD_MATCH_PATH;
+	}
+}
+
+static void count_votes(struct wd_answer *a, const struct votes *votes, bool program)
+{
+	for (size_t k = 0; k < votes->n; k++) {
+		const struct vote *v = &votes->v[k];
+		struct wd_candidate *c = &a->candidates.v[v->candidate];
+		bool alike = v->flags & (WD_MATCH_DIGEST | WD_MATCH_BUILD);
+		bool differs = !alike && v->flags & WD_MATCH_DIFFERS;
+
+		c->paths += v->flags & WD_MATCH_PATH;
+		c->only += v->flags & WD_MATCH_PATH && votes->paths == 1;
+		c->agree += alike;
+		c->differ += differs;
+		c->proven += alike && program && votes->alike == 1;
+		c->disproven += differs && program;
+		if (votes->sum > 0)
+			c->score += v->weight * v->weight / votes->sum;
+	}
+}
+
+/* How each candidate stands against the best one. */
+static void compare_votes(struct wd_answer *a, uint32_t best, const struct votes *votes,
+			  double *all_behind)
+{
+	double weight = 0;
+
+	for (size_t k = 0; k < votes->n; k++)
+		if (votes->v[k].candidate == best)
+			weight = votes->v[k].weight;
+	*all_behind += weight;
+	for (size_t k = 0; k < votes->n; k++) {
+		struct wd_candidate *c = &a->candidates.v[votes->v[k].candidate];
+		double w = votes->v[k].weight;
+
+		if (w > weight)
+			c->ahead += w - weight;
+		/* where it has no vote, it is behind by the whole of it */
+		c->behind -= w < weight ? w : weight;
+	}
+}
+
+static size_t next_file(const struct wd_answer *a, size_t i)
+{
+	size_t end = i;
+
+	while (end < a->matches.n && a->matches.v[end].node == a->matches.v[i].node)
+		end++;
+	return end;
+}
+
+static uint32_t best_of(const struct wd_answer *a)
+{
+	uint32_t best = 0;
+
+	for (uint32_t i = 1; i < a->candidates.n; i++)
+		if (a->candidates.v[i].score > a->candidates.v[best].score)
+			best = i;
+	return best;
+}
+
+static void count_candidates(const struct wd_question *q, struct wd_answer *a)
+{
+	struct votes votes;
+	double all_behind = 0;
+	uint32_t best;
+
+	for (size_t i = 0, end; i < a->matches.n; i = end) {
+		const struct wd_examined *e = wd_catalog_examined(q->cat, a->matches.v[i].node);
+
+		end = next_file(a, i);
+		collect(a, &a->matches.v[i], end - i, &votes);
+		count_votes(a, &votes, e && e->status == 0);
+	}
+	best = best_of(a);
+	for (size_t i = 0, end; i < a->matches.n; i = end) {
+		end = next_file(a, i);
+		collect(a, &a->matches.v[i], end - i, &votes);
+		compare_votes(a, best, &votes, &all_behind);
+	}
+	for (size_t i = 0; i < a->candidates.n; i++)
+		a->candidates.v[i].behind += all_behind;
+}
+
+/* ---- Order */
+
+static int cmp_candidates(const void *x, const void *y, void *ctx)
+{
+	const struct wd_answer *a = ctx;
+	const struct wd_candidate *p = &a->candidates.v[*(const uint32_t *)x];
+	const struct wd_candidate *q = &a->candidates.v[*(const uint32_t *)y];
+	int c;
+
+	if (p->score != q->score)
+		return p->score > q->score ? -1 : 1;
+	c = wd_blob_cmp(wd_strpool_get(&a->strings, p->os), wd_strpool_get(&a->strings, q->os));
+	if (c == 0)
+		c = wd_blob_cmp(wd_strpool_get(&a->strings, p->version),
+				wd_strpool_get(&a->strings, q->version));
+	return c ? c : wd_blob_cmp(wd_strpool_get(&a->strings, p->purl),
+				   wd_strpool_get(&a->strings, q->purl));
+}
+
+/* Puts the candidates into order, best first, and the packages' references to them. */
+static int rank(struct wd_answer *a)
+{
+	size_t n = a->candidates.n;
+	WD_CLEANUP_FREE uint32_t *order = calloc(n + 1, sizeof(*order));
+	WD_CLEANUP_FREE uint32_t *place = calloc(n + 1, sizeof(*place));
+	struct wd_candidate *sorted = calloc(n + 1, sizeof(*sorted));
+
+	if (!order || !place || !sorted) {
+		free(sorted);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		order[i] = i;
+	qsort_r(order, n, sizeof(*order), cmp_candidates, a);
+	for (uint32_t i = 0; i < n; i++) {
+		sorted[i] = a->candidates.v[order[i]];
+		place[order[i]] = i;
+	}
+	for (size_t i = 0; i < a->packages.n; i++)
+		a->packages.v[i].candidate = place[a->packages.v[i].candidate];
+	free(a->candidates.v);
+	a->candidates.v = sorted;
+	a->candidates.cap = n + 1;
+	return 0;
+}
+
+int wd_answer_score(const struct wd_question *q, struct wd_answer *a)
+{
+	int r;
+
+	for (wd_node_id n = 0; n < q->tree->nodes.n; n++) {
+		const struct wd_node *node = wd_tree_node(q->tree, n);
+
+		a->files += node->type != WD_TYPE_DIR && !(node->flags & WD_NODE_GHOST);
+	}
+	join_matches(a);
+	find_differing(q, a);
+	r = count_packages(q, a);
+	if (r < 0)
+		return r;
+	if (a->candidates.n)
+		count_candidates(q, a);
+	return rank(a);
+}
+
+const char *wd_answer_confidence_name(enum wd_answer_confidence confidence)
+{
+	static const char *const names[] = {"none", "weak", "strong", "certain"};
+
+	return names[confidence];
+}
+
+enum wd_answer_confidence wd_answer_confidence(const struct wd_answer *a)
+{
+	const struct wd_candidate *best = a->candidates.v;
+	uint64_t other = 0;
+
+	if (a->candidates.n == 0 || best->score <= 0)
+		return WD_ANSWER_NONE;
+	for (size_t i = 1; i < a->candidates.n; i++)
+		if (a->candidates.v[i].proven > other)
+			other = a->candidates.v[i].proven;
+	if (best->proven >= 10 && best->proven >= 9 * best->disproven &&
+	    best->proven >= 10 * other)
+		return WD_ANSWER_CERTAIN;
+	if (best->proven >= 2 && best->proven >= best->disproven && best->proven >= 4 * other)
+		return WD_ANSWER_STRONG;
+	return WD_ANSWER_WEAK;
+}
