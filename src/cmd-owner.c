@@ -172,15 +172,27 @@ static void report_unknown(const struct wd_cli *cli, const struct wd_subject *s,
 				    cli->operands[i]);
 }
 
-/* Whether the databases at fixed places own every path. */
+/* Whether every path is known and has an owner. */
 static bool all_owned(const struct wd_cli *cli, const struct wd_subject *s,
 		      const struct query *queries)
 {
 	for (int i = 0; i < cli->noperands; i++)
 		if (queries[i].node == WD_NODE_NONE ||
-		    !wd_owners_claimed(&s->owners, queries[i].node))
+		    wd_owners_basis(&s->owners, queries[i].node) == WD_BASIS_NONE)
 			return false;
 	return true;
+}
+
+/* Whether one of the paths is a file that nobody is known to own: it may say itself whose it is. */
+static bool any_stray(const struct wd_cli *cli, const struct wd_subject *s,
+		      const struct query *queries)
+{
+	for (int i = 0; i < cli->noperands; i++)
+		if (on_disk(s, queries[i].node) &&
+		    wd_tree_node(s->tree, queries[i].node)->type == WD_TYPE_FILE &&
+		    wd_owners_basis(&s->owners, queries[i].node) == WD_BASIS_NONE)
+			return true;
+	return false;
 }
 
 /* 0 or negative; whether that sufficed is in *ret. */
@@ -197,8 +209,8 @@ static int ask_plain(struct wd_cli *cli, struct wd_subject *s, struct query *que
 
 /*
  * Opens the subject with what the answer takes: most paths are owned in the databases at fixed
- * places, and only for others is the whole tree read, and looked into. -1 to go on, or an exit
- * status.
+ * places; only for others is the whole tree read, and only for a file that nobody owns then are files
+ * looked into. -1 to go on with *ret_failure, or an exit status.
  */
 static int open_for(struct wd_cli *cli, const char *rootfs, struct query *queries,
 		    struct wd_subject *s, int *ret_failure)
@@ -206,9 +218,11 @@ static int open_for(struct wd_cli *cli, const char *rootfs, struct query *querie
 	bool digests = strcmp(cli->format, "json") == 0 || strcmp(cli->format, "ndjson") == 0;
 	struct wd_subject_options plain = {.plain = true, .digests = digests};
 	struct wd_subject_options full = {.scan = true,
+					  .stat = true,
 					  .owners = true,
 					  .attribute = true,
 					  .evidence = WD_EVIDENCE_UNOWNED,
+					  .later = true,
 					  .digests = digests};
 	bool enough = false;
 	int status = wd_cli_open_subject(cli, rootfs, &plain, s);
@@ -218,8 +232,11 @@ static int open_for(struct wd_cli *cli, const char *rootfs, struct query *querie
 		return status;
 	wd_subject_done(s);
 	status = wd_cli_open_subject(cli, rootfs, &full, s);
-	if (status < 0)
-		cli->found = find_all(cli, s, queries);
+	if (status >= 0)
+		return status;
+	cli->found = find_all(cli, s, queries);
+	if (any_stray(cli, s, queries))
+		*ret_failure = wd_subject_gather(s);
 	return status;
 }
 

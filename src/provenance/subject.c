@@ -35,6 +35,12 @@ static int cmp_errors(const void *a, const void *b)
 	return c ? c : strcmp(x->message, y->message);
 }
 
+static void sort_errors(struct wd_catalog *cat)
+{
+	if (cat->errors.n)
+		qsort(cat->errors.v, cat->errors.n, sizeof(*cat->errors.v), cmp_errors);
+}
+
 static int cmp_dbs(const void *a, const void *b)
 {
 	const struct wd_db *x = *(struct wd_db *const *)a, *y = *(struct wd_db *const *)b;
@@ -69,13 +75,28 @@ static void show_progress(struct wd_subject *s, const char *phase)
 				    atomic_load(&s->tree->scanned));
 }
 
-/* Those of the nodes that nobody owns, in place. */
-static size_t keep_unowned(const struct wd_subject *s, wd_node_id *nodes, size_t n)
+/* What is smaller holds no program that anybody packaged. */
+#define PROGRAM_MIN 4096
+
+/* Where sizes are known: data files are many, and small ones are neither programs nor libraries. */
+static bool may_be_program(const struct wd_tree *tree, wd_node_id node)
 {
+	const struct wd_node *n = wd_tree_node(tree, node);
+	struct wd_blob name = wd_tree_name(tree, node);
+
+	return !(n->flags & WD_NODE_STAT) || n->size >= PROGRAM_MIN || n->mode & 0111 ||
+	       memmem(name.ptr, name.len, ".so", 3);
+}
+
+/* Those of the nodes that are to be looked into, in place. */
+static size_t keep_wanted(const struct wd_subject *s, wd_node_id *nodes, size_t n)
+{
+	bool all = s->options.evidence == WD_EVIDENCE_ALL;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (wd_owners_basis(&s->owners, nodes[i]) == WD_BASIS_NONE)
+		if (may_be_program(s->tree, nodes[i]) &&
+		    (all || wd_owners_basis(&s->owners, nodes[i]) == WD_BASIS_NONE))
 			nodes[kept++] = nodes[i];
 	return kept;
 }
@@ -94,9 +115,7 @@ static int begin_examining(struct wd_subject *s)
 	r = wd_evidence_candidates(s->tree, s->options.data_dir, &nodes, &n, &line);
 	if (r < 0)
 		return data_status(s, r, "signals.tsv", line);
-	if (s->options.evidence == WD_EVIDENCE_UNOWNED)
-		n = keep_unowned(s, nodes, n);
-	return wd_examine_files(s->examine, s->tree, nodes, n);
+	return wd_examine_files(s->examine, s->tree, nodes, keep_wanted(s, nodes, n));
 }
 
 /* Once the scan is over, claims are resolved as they come, while the workers do the rest. */
@@ -220,8 +239,7 @@ static int examine_tick(void *ctx)
 	return 0;
 }
 
-/* What the files say of themselves; and with it, whose they are. */
-static int gather_evidence(struct wd_subject *s)
+int wd_subject_gather(struct wd_subject *s)
 {
 	unsigned line = 0;
 	int r = begin_examining(s);
@@ -239,6 +257,7 @@ static int gather_evidence(struct wd_subject *s)
 	r = wd_lineages_find(&s->owners, &s->distros, &s->os, &s->evidence, s->libc, &s->lineages);
 	if (r == 0 && s->options.attribute)
 		r = wd_attribute_elf(&s->owners, &s->evidence, &s->lineages);
+	sort_errors(&s->cat);
 	return r;
 }
 
@@ -261,13 +280,12 @@ int wd_subject_open(struct wd_subject *s, const char *path,
 		r = wd_catalog_finish(&s->cat);
 	if (r == 0)
 		r = find_owners(s);
-	if (r == 0 && s->options.evidence != WD_EVIDENCE_NONE)
-		r = gather_evidence(s);
+	if (r == 0 && s->options.evidence != WD_EVIDENCE_NONE && !s->options.later)
+		r = wd_subject_gather(s);
 	if (r < 0)
 		return r;
 	take_tree_errors(s);
-	if (s->cat.errors.n)
-		qsort(s->cat.errors.v, s->cat.errors.n, sizeof(*s->cat.errors.v), cmp_errors);
+	sort_errors(&s->cat);
 	return 0;
 }
 

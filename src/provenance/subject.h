@@ -28,6 +28,7 @@ struct wd_subject_options {
 	bool plain;	/* only the databases that stand at fixed places */
 	/* also text files and layout; with the lineages. Needs scan and owners */
 	enum wd_subject_evidence evidence;
+	bool later; /* evidence is for wd_subject_gather() to gather */
 	/* Called about ten times a second during long work, where not NULL. */
 	void (*progress)(void *ctx, const char *phase, unsigned entries);
 	void *progress_ctx;
@@ -59,6 +60,12 @@ struct wd_subject {
 int wd_subject_open(struct wd_subject *s, const char *path,
 		    const struct wd_subject_options *options);
 void wd_subject_done(struct wd_subject *s);
+
+/*
+ * What the files say of themselves; and with it, whose they are. Once, for a subject that was opened
+ * with `later`. 0 or as above.
+ */
+int wd_subject_gather(struct wd_subject *s);
 
 /* Style, counts and the verdict. 0 or as above. Needs evidence and attribute; call it once. */
 int wd_subject_judge(struct wd_subject *s, struct wd_verdict *ret);
