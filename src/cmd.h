@@ -3,6 +3,7 @@
 #ifndef WD_CMD_H
 #define WD_CMD_H
 
+#include "base/hash.h"
 #include "provenance/subject.h"
 #include "report/format.h"
 
@@ -46,7 +47,7 @@ struct wd_cli {
 	char **operands;
 	int noperands;
 	int found;	/* owner: how many of the paths are known */
-	bool condition; /* verify: a --fail-on condition holds */
+	bool condition; /* verify, diff: a --fail-on condition holds */
 };
 
 struct wd_command {
@@ -65,6 +66,7 @@ extern const struct wd_command wd_cmd_map;
 extern const struct wd_command wd_cmd_owner;
 extern const struct wd_command wd_cmd_packages;
 extern const struct wd_command wd_cmd_verify;
+extern const struct wd_command wd_cmd_diff;
 extern const struct wd_command wd_cmd_learn;
 extern const struct wd_command wd_cmd_identify;
 extern const struct wd_command wd_cmd_backends;
@@ -97,6 +99,19 @@ void wd_cli_report_errors(const struct wd_cli *cli, const struct wd_subject *s);
 
 /* The exit status of a result that was printed. */
 int wd_cli_status(const struct wd_subject *s);
+
+/*
+ * Whether --fail-on, where it was given, holds words of this list alone. -1 to go on, or an exit
+ * status, already explained.
+ */
+int wd_cli_check_fail_on(const struct wd_cli *cli, const char *const *words, size_t n);
+
+/* Whether --fail-on was given and has one of the words whose count is not 0. */
+bool wd_cli_condition_holds(const struct wd_cli *cli, const char *const *words,
+			    const uint64_t *counts, size_t n);
+
+/* Loads the module for digests; NULL where it is not there, already explained. */
+const struct wd_hash_ops *wd_cli_load_hash(const struct wd_cli *cli);
 
 /* Finds the format and opens the output. -1 to go on, or an exit status. */
 int wd_cli_open_output(struct wd_cli *cli, struct wd_out *out, const struct wd_format **ret);

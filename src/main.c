@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 static const struct wd_command *const commands[] = {
-	&wd_cmd_inspect, &wd_cmd_map, &wd_cmd_owner, &wd_cmd_packages,
-	&wd_cmd_verify,	 &wd_cmd_learn, &wd_cmd_identify, &wd_cmd_backends, NULL,
+	&wd_cmd_inspect, &wd_cmd_map,	&wd_cmd_owner,	  &wd_cmd_packages, &wd_cmd_verify,
+	&wd_cmd_diff,	 &wd_cmd_learn, &wd_cmd_identify, &wd_cmd_backends, NULL,
 };
 
 static void print_help(void)

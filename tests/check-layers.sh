@@ -23,6 +23,7 @@ src/cmd-learn.c: the files of the user that are learnt, and the index
 src/provenance/reference.c: the index that the user names
 src/provenance/reference-worker.c: /dev/null, before the fence closes
 src/cmd-owner.c: the name that the user gave the rootfs, in front of paths
+src/pkgdb/compare.c: /dev/null, for a worker that has no database
 src/pkgdb/load.c: /dev/null, for a worker that has no database; a source that the user named
 '
 # Who may end the process: the commands, and these.
