@@ -38,6 +38,11 @@ AC_ARG_ENABLE([sanitizers],
 	[AS_HELP_STRING([--enable-sanitizers], [build with the address and undefined-behaviour sanitizers])],
 	[], [enable_sanitizers=no])
 AM_CONDITIONAL([SANITIZERS], [test "$enable_sanitizers" = yes])
+AC_ARG_ENABLE([fuzzing],
+	[AS_HELP_STRING([--enable-fuzzing],
+		[link the fuzz targets with libFuzzer and the sanitizers (needs clang)])],
+	[], [enable_fuzzing=no])
+AM_CONDITIONAL([FUZZING], [test "$enable_fuzzing" = yes])
 
 # Sources define it too, to nothing: the same definition is no redefinition.
 WD_CPPFLAGS="-D_GNU_SOURCE="
@@ -57,6 +62,20 @@ WD_LDFLAGS_ADD([WD_LDFLAGS], [-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--a
 AS_IF([test "$enable_werror" = yes],
 	[AS_VAR_APPEND([WD_CFLAGS], [" -Werror -Wno-error=deprecated-declarations"])])
 
+AS_IF([test "$enable_fuzzing" = yes], [
+	enable_sanitizers=yes
+	wd_fuzzing=
+	WD_TRY_FLAGS_([wd_fuzzing], [-fsanitize=fuzzer], [AC_LANG_SOURCE([[
+		#include <stddef.h>
+		#include <stdint.h>
+		int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+		int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+		{
+			return data && size ? 0 : 0;
+		}
+	]])], [LINK], [], [AC_MSG_ERROR([--enable-fuzzing needs clang and its run-time libraries])])
+	AS_VAR_APPEND([WD_CFLAGS], [" -fsanitize=fuzzer-no-link"])
+])
 AS_IF([test "$enable_sanitizers" = yes], [
 	AS_VAR_APPEND([WD_CFLAGS],
 		[" -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"])

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # Command tests: tests/scenarios.sh [FILE.test...], all of tests/scenarios/ by default.
+# tests/scenarios.sh --roots DIR FILE.test only makes the root filesystems of its first case, below
+# DIR.
 #
 # A scenario is a text file: directives that make root filesystems, commands, and what these must
 # print. Lines from the first column on; "#" before the first directive is a comment.
@@ -301,6 +303,11 @@ finish_case() {
 }
 
 begin_case() {
+	if [ -n "${keep-}" ]; then
+		mkdir -p "$keep"
+		mv "$fs"/* "$keep"
+		exit 0
+	fi
 	finish_case
 	case_title=$1
 	case_code=$2
@@ -391,6 +398,11 @@ run_file() {
 	return "$failed"
 }
 
+if [ "${1-}" = --roots ]; then
+	keep=$2
+	run_file "$3"
+	exit
+fi
 if [ "${1-}" = --one ]; then
 	run_file "$2" >"$3" 2>&1
 	status=$?

@@ -9,7 +9,9 @@
 struct walk {
 	struct wd_tree *tree;
 	bool ghosts;
+	bool loop; /* too many links: none is followed any more */
 	int links;
+	int depth; /* links that are being followed */
 };
 
 static wd_node_id walk_path(struct walk *w, wd_node_id dir, struct wd_blob path);
@@ -25,13 +27,17 @@ static bool is_link(const struct wd_tree *tree, wd_node_id id)
 static wd_node_id follow(struct walk *w, wd_node_id link)
 {
 	struct wd_blob target = wd_tree_link(w->tree, link);
-	wd_node_id start = wd_tree_node(w->tree, link)->parent;
+	wd_node_id id = wd_tree_node(w->tree, link)->parent;
 
-	if (++w->links > LINK_BUDGET || w->tree->steps > WD_TREE_STEPS)
-		return w->ghosts ? link : WD_NODE_NONE;
-	if (target.len && target.ptr[0] == '/')
-		start = WD_NODE_ROOT;
-	return walk_path(w, start, target);
+	w->loop |= ++w->links > LINK_BUDGET || w->tree->steps > WD_TREE_STEPS;
+	if (!w->loop) {
+		w->depth++;
+		id = walk_path(w, target.len && target.ptr[0] == '/' ? WD_NODE_ROOT : id, target);
+		w->depth--;
+	}
+	if (!w->loop)
+		return id;
+	return w->ghosts ? link : WD_NODE_NONE;
 }
 
 static wd_node_id child(struct walk *w, wd_node_id dir, struct wd_blob name)
@@ -55,6 +61,9 @@ static wd_node_id walk_path(struct walk *w, wd_node_id dir, struct wd_blob path)
 		dir = child(w, dir, name);
 		if (dir != WD_NODE_NONE && is_link(w->tree, dir))
 			dir = follow(w, dir);
+		/* the rest of a target that cannot be followed is not part of the path */
+		if (w->loop && w->depth)
+			break;
 	}
 	return dir;
 }

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* examine() of one backend on a file: its bytes at hand, and through a descriptor. */
+#include "request.h"
+
+extern const struct wd_backend wd_backend_v2;
+
+/* What it found. */
+static uint64_t examine(int fd, const void *data, size_t size)
+{
+	struct wd_file file = {.path = "usr/lib/file", .fd = fd, .data = data, .size = size};
+	uint64_t before = fuzz_found;
+	struct fuzz_sink sink;
+
+	fuzz_sink_init(&sink);
+	FUZZ_CHECK(wd_backend_v2.examine(&file, &sink.sink) <= 0);
+	return fuzz_found - before;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	int before = fuzz_free_fd();
+	int fd = fuzz_memfd(wd_blob(data, size));
+
+	FUZZ_CHECK(examine(-1, data, size) == examine(fd, NULL, size));
+	close(fd);
+	FUZZ_CHECK(fuzz_free_fd() == before);
+	return 0;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Writes the seeds that are no text: rpm headers, databases that hold them, a worker's records.
+ *
+ *	seeds DIRECTORY		makes DIRECTORY/TARGET/NAME
+ */
+#include "../rpmdb-write.h"
+#include "fuzz.h"
+#include "pkgdb/sink.h"
+
+#include <db.h>
+#include <fcntl.h>
+#include <rpm/header.h>
+#include <rpm/rpmtag.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#define RECORDS 3
+#define BIG 1500 /* bytes that need overflow pages */
+
+static const char *top;
+
+/* TOP/TARGET/NAME, in a static buffer. */
+static const char *place(const char *target, const char *name)
+{
+	static char path[4096];
+
+	snprintf(path, sizeof(path), "%s/%s", top, target);
+	mkdir(path, 0755);
+	snprintf(path, sizeof(path), "%s/%s/%s", top, target, name);
+	return path;
+}
+
+static void write_seed(const char *target, const char *name, struct wd_blob bytes)
+{
+	FILE *f = fopen(place(target, name), "w");
+
+	FUZZ_CHECK(f && fwrite(bytes.ptr, 1, bytes.len, f) == bytes.len);
+	FUZZ_CHECK(fclose(f) == 0);
+}
+
+/* ---- Headers */
+
+static Header named(const char *name)
+{
+	Header h = headerNew();
+
+	headerPutString(h, RPMTAG_NAME, name);
+	headerPutString(h, RPMTAG_VERSION, "1.0");
+	headerPutString(h, RPMTAG_RELEASE, "2.el8");
+	headerPutString(h, RPMTAG_ARCH, "x86_64");
+	headerPutString(h, RPMTAG_VENDOR, "Vendor, Inc.");
+	headerPutString(h, RPMTAG_SOURCERPM, "source-1.0-2.el8.src.rpm");
+	headerPutUint32(h, RPMTAG_EPOCH, (uint32_t[]){7}, 1);
+	headerPutUint32(h, RPMTAG_SIZE, (uint32_t[]){4096}, 1);
+	return h;
+}
+
+static Header with_files(void)
+{
+	Header h = named("files");
+
+	headerPutStringArray(h, RPMTAG_BASENAMES, (const char *[]){"a", "b", "c"}, 3);
+	headerPutStringArray(h, RPMTAG_DIRNAMES, (const char *[]){"/usr/bin/", "/etc/"}, 2);
+	headerPutUint32(h, RPMTAG_DIRINDEXES, (uint32_t[]){0, 1, 1}, 3);
+	headerPutUint32(h, RPMTAG_FILEFLAGS, (uint32_t[]){0, 1, 64}, 3);
+	headerPutUint16(h, RPMTAG_FILEMODES, (uint16_t[]){0100755, 0100644, 0120777}, 3);
+	headerPutChar(h, RPMTAG_FILESTATES, "\0\1\2", 3);
+	headerPutUint32(h, RPMTAG_FILESIZES, (uint32_t[]){1, 2, 3}, 3);
+	headerPutUint32(h, RPMTAG_FILEMTIMES, (uint32_t[]){1, 2, 3}, 3);
+	headerPutUint16(h, RPMTAG_FILERDEVS, (uint16_t[]){0, 0, 0}, 3);
+	headerPutUint32(h, RPMTAG_FILEVERIFYFLAGS, (uint32_t[]){~0u, 0, 1}, 3);
+	headerPutStringArray(h, RPMTAG_FILEUSERNAME, (const char *[]){"root", "root", "x"}, 3);
+	headerPutStringArray(h, RPMTAG_FILEGROUPNAME, (const char *[]){"root", "root", "x"}, 3);
+	headerPutStringArray(h, RPMTAG_FILELINKTOS, (const char *[]){"", "", "target"}, 3);
+	headerPutStringArray(
+		h, RPMTAG_FILEDIGESTS,
+		(const char *[]){"d41d8cd98f00b204e9800998ecf8427e", "", ""}, 3);
+	return h;
+}
+
+static Header with_old_names(void)
+{
+	Header h = named("old");
+
+	headerPutStringArray(h, RPMTAG_OLDFILENAMES, (const char *[]){"/usr/a", "/b"}, 2);
+	headerPutUint64(h, RPMTAG_LONGSIZE, (uint64_t[]){1ull << 40}, 1);
+	headerPutUint64(h, RPMTAG_LONGFILESIZES, (uint64_t[]){1ull << 40, 7}, 2);
+	return h;
+}
+
+static void make_records(struct wd_rpm_record records[RECORDS])
+{
+	Header headers[RECORDS] = {named("plain"), with_files(), with_old_names()};
+
+	for (uint32_t i = 0; i < RECORDS; i++) {
+		unsigned size = 0;
+		char *blob = headerExport(headers[i], &size);
+
+		FUZZ_CHECK(blob);
+		records[i] = (struct wd_rpm_record){i + 1, {blob, size, size, 0}};
+		headerFree(headers[i]);
+	}
+}
+
+static void seed_headers(const struct wd_rpm_record *records)
+{
+	static const char *const names[RECORDS] = {"plain", "files", "old-names"};
+
+	for (size_t i = 0; i < RECORDS; i++)
+		write_seed("rpm-header", names[i], wd_buf_view(&records[i].blob));
+}
+
+/* ---- Storages */
+
+static void seed_ndb(const struct rpmdb_set *set)
+{
+	WD_CLEANUP_BUF struct wd_buf image = WD_BUF_INIT;
+
+	rpmdb_ndb_image(&image, set);
+	write_seed("rpm-ndb", "three", wd_buf_view(&image));
+}
+
+static void seed_sqlite(const struct rpmdb_set *set)
+{
+	WD_CLEANUP_BUF struct wd_buf both = WD_BUF_INIT, part = WD_BUF_INIT;
+	static const char *const suffixes[] = {"", "-wal"};
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s", place("rpm-sqlite", "log"));
+	FUZZ_CHECK(rpmdb_write("sqlite-log", path, set) == 0);
+	for (size_t i = 0; i < WD_ARRAY_SIZE(suffixes); i++) {
+		char name[4200];
+		int fd;
+
+		snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
+		fd = open(name, O_RDONLY | O_CLOEXEC);
+		FUZZ_CHECK(fd >= 0 && wd_buf_read_fd(&part, fd, 1 << 20) == 0);
+		close(fd);
+		unlink(name);
+		if (i)
+			wd_buf_printf(&both, "\n@@ rpmdb.sqlite%s\n", suffixes[i]);
+		wd_buf_blob(&both, wd_buf_view(&part));
+		part.len = 0;
+	}
+	snprintf(path, sizeof(path), "%s-shm", place("rpm-sqlite", "log"));
+	unlink(path);
+	write_seed("rpm-sqlite", "log", wd_buf_view(&both));
+	FUZZ_CHECK(rpmdb_write("sqlite", place("rpm-sqlite", "plain"), set) == 0);
+}
+
+static void put(DB *db, uint32_t number, const void *bytes, size_t len)
+{
+	int swapped = 0;
+	DBT key = {.data = &number, .size = sizeof(number)};
+	DBT value = {.data = (void *)bytes, .size = (u_int32_t)len};
+
+	db->get_byteswapped(db, &swapped);
+	if (swapped)
+		number = __builtin_bswap32(number);
+	FUZZ_CHECK(db->put(db, NULL, &key, &value, 0) == 0);
+}
+
+/* Small pages, so that there are many kinds of them in few bytes. */
+static void seed_bdb(const char *name, DBTYPE type, int lorder, uint32_t flags)
+{
+	char bytes[BIG];
+	DB *db;
+
+	unlink(place("rpm-bdb", name));
+	FUZZ_CHECK(db_create(&db, NULL, 0) == 0);
+	FUZZ_CHECK(db->set_lorder(db, lorder) == 0 && db->set_pagesize(db, 512) == 0);
+	FUZZ_CHECK(!flags || db->set_flags(db, flags) == 0);
+	FUZZ_CHECK(db->open(db, NULL, place("rpm-bdb", name), NULL, type, DB_CREATE, 0644) == 0);
+	memset(bytes, 'x', sizeof(bytes));
+	put(db, 0, "\2\0\0\0", 4);
+	put(db, 1, bytes, 40);
+	put(db, 2, bytes, sizeof(bytes));
+	put(db, 3, bytes, 100);
+	FUZZ_CHECK(db->close(db, 0) == 0);
+}
+
+/* ---- Records */
+
+static void push_all(struct wd_sink *sink)
+{
+	struct wd_package pkg = {.size = 1, .flags = WD_PACKAGE_HOLD};
+	struct wd_claim claim = {.dir = WD_BLOB("usr/bin"), .name = WD_BLOB("name"), .size = 2};
+
+	pkg.field[WD_PACKAGE_NAME] = WD_BLOB("package");
+	pkg.field[WD_PACKAGE_VERSION] = WD_BLOB("1.0");
+	wd_sink_format(sink, "format");
+	wd_sink_package(sink, &pkg);
+	wd_sink_claim(sink, &claim);
+	claim.target = WD_BLOB("target");
+	claim.digest = WD_BLOB("0123456789abcdef");
+	claim.detail = WD_BLOB("key=value");
+	claim.recorded = WD_BLOB("usr/bin/other");
+	claim.flags = WD_CLAIM_DIVERTED;
+	wd_sink_claim(sink, &claim);
+	wd_sink_alias(sink, WD_BLOB("usr/bin/link"), WD_BLOB("/etc/target"));
+	wd_sink_error(sink, WD_ECORRUPT, "path", "line %d", 1);
+}
+
+static void seed_records(void)
+{
+	int fd = open(place("records", "all"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	struct wd_pipe_sink s;
+
+	FUZZ_CHECK(fd >= 0);
+	wd_pipe_sink_init(&s, fd);
+	wd_pipe_sink_hello(&s, 1, "");
+	push_all(&s.sink);
+	wd_pipe_sink_file(&s, 7, 0);
+	wd_sink_fact(&s.sink, WD_FACT_SONAME, WD_BLOB("libc.so.6"));
+	wd_pipe_sink_file(&s, UINT32_MAX, WD_ECORRUPT);
+	FUZZ_CHECK(wd_pipe_sink_done(&s, 0) == 0);
+	wd_buf_done(&s.out);
+	wd_buf_done(&s.dir);
+	wd_buf_done(&s.work);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	struct wd_rpm_record records[RECORDS];
+	struct rpmdb_set set = {records, RECORDS};
+
+	if (argc != 2)
+		return 2;
+	top = argv[1];
+	mkdir(top, 0755);
+	make_records(records);
+	seed_headers(records);
+	seed_ndb(&set);
+	seed_sqlite(&set);
+	seed_bdb("hash-le", DB_HASH, 1234, 0);
+	seed_bdb("hash-be", DB_HASH, 4321, 0);
+	seed_bdb("btree-le", DB_BTREE, 1234, 0);
+	seed_bdb("btree-be", DB_BTREE, 4321, 0);
+	seed_bdb("hash-sums", DB_HASH, 1234, DB_CHKSUM);
+	seed_records();
+	for (size_t i = 0; i < RECORDS; i++)
+		wd_buf_done(&records[i].blob);
+	return 0;
+}

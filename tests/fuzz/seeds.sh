@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# seeds.sh DIRECTORY: writes the seeds of all fuzz targets as DIRECTORY/TARGET/NAME, from the
+# fixtures of the scenarios and of the unit tests. Nothing of them is kept in the repository. What
+# the machine has no tools for is left out.
+set -u
+
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
+tests=$(dirname "$here")
+build=${WD_BUILDDIR:-$(dirname "$tests")/build}
+out=$(realpath -m "${1:?which directory?}")
+work=$(mktemp -d)
+trap 'chmod -R u+rwX "$work"; rm -rf "$work"' EXIT
+
+# root SCENARIO: the directory of the root filesystems that it makes
+root() {
+	[ -d "$work/$1" ] || "$tests/scenarios.sh" --roots "$work/$1" "$tests/scenarios/$1.test" >&2
+	echo "$work/$1"
+}
+
+# pack DIRECTORY [FILE...]: as request.h says, by names relative to the directory
+pack() {
+	local file
+	for file in "${@:2}"; do
+		printf '\n@@ %s\n' "$file"
+		cat "$1/$file"
+	done
+}
+
+# seed TARGET SCENARIO ROOT DATABASE [PATTERNS]: the database, and what is beside it by patterns
+seed() {
+	local top files dir
+	top=$(root "$2")/$3/$4
+	[ -e "$top" ] || return 0
+	dir=$(dirname "$top")
+	mkdir -p "$out/$1"
+	if [[ $4 = */ ]]; then
+		mapfile -t files < <(cd "$top" && find . -type f -size -100k -printf '%P\n' | sort | head -n 60)
+		pack "$top" "${files[@]}"
+	else
+		mapfile -t files < <([ $# -lt 5 ] || (cd "$dir" && compgen -G "$5" | sort))
+		cat "$top"
+		pack "$dir" "${files[@]}"
+	fi >"$out/$1/$2-$(basename "$4")"
+}
+
+# text TARGET NAME: stdin
+text() {
+	mkdir -p "$out/$1"
+	cat >"$out/$1/$2"
+}
+
+mkdir -p "$out"
+[ ! -x "$build/tests/fuzz/seeds" ] || "$build/tests/fuzz/seeds" "$out"
+
+seed apk apk root lib/apk/db/installed
+seed dpkg-status map-conffiles root var/lib/dpkg/status 'info/*'
+seed dpkg-status map-diversion root var/lib/dpkg/status '[di]*[os]*/*'
+seed dpkg-status verdict-thirdparty root var/lib/dpkg/status 'info/*'
+seed dpkg-statusd statusd-layouts root var/lib/dpkg/status.d/
+seed dpkg-statusd distroless root var/lib/dpkg/status.d/
+seed pacman pacman root var/lib/pacman/local/
+seed opkg opkg openwrt usr/lib/opkg/status 'info/*'
+seed xbps map-xbps root var/db/xbps/pkgdb-0.38.plist '.*.plist'
+seed rpmmanifest rpmmanifest root var/lib/rpmmanifest/container-manifest-2
+seed nix map-nix root nix/
+seed portage map-portage root var/db/pkg/
+seed sbom sbom root var/lib/db/sbom/libattr1-2.5.1-r2.spdx.json
+seed sbom sbom root usr/local/share/sbom/image.json
+seed inventory inventory cos etc/cos-package-info.json
+seed conda conda root opt/conda/conda-meta/
+seed homebrew conda root home/linuxbrew/.linuxbrew/Cellar/
+seed flatpak map-flatpak root var/lib/flatpak/
+seed snap-yaml map-snap root usr/share/snappy/dpkg.yaml
+! command -v dpkg >/dev/null || dpkg -l 2>/dev/null | head -n 12 | text snap-list dpkg
+manifest=$(root chisel)/root/var/own/manifest.wall
+[ ! -e "$manifest" ] || zstd -dcq "$manifest" | text chisel chisel
+
+# a library with all notes, a static program
+cat >"$work/elf.s" <<'TEXT'
+	.section .note.package, "a", %note
+	.balign 4
+	.long 4, 2f - 1f, 0xcafe1a7e
+	.asciz "FDO"
+1:	.asciz "{\"type\":\"deb\",\"os\":\"debian\",\"name\":\"x\"}"
+2:	.balign 4
+	.ident "GCC: (Debian 12.2.0-14) 12.2.0"
+	.section .gnu_debuglink, "", %progbits
+	.asciz "x.debug"
+	.balign 4
+	.long 0
+	.section .rodata
+	.asciz "OPENSSLDIR: \"/usr/lib/ssl\""
+	.asciz "GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36."
+	.text
+	.globl _start
+_start:	nop
+TEXT
+mkdir -p "$out/elf"
+elf="cc -nostdlib -Wl,--build-id -Wl,-z,max-page-size=4096 -Wl,-z,noseparate-code $work/elf.s"
+$elf -shared -Wl,-soname,libx.so.1 -Wl,-rpath,/opt/x -o "$out/elf/library" &&
+	$elf -static -o "$out/elf/static" || rm -rf "$out/elf"
+
+text osrelease quotes <<'TEXT'
+# comment
+NAME="Debian GNU/Linux"
+ID=debian
+ID_LIKE='a b'
+VERSION_ID="12"
+PRETTY_NAME="with \"quotes\" and \\ \$x"
+TEXT
+text tsv distros <"$tests/../data/distros.tsv"
+text tree links <<'TEXT'
+d usr
+d usr/bin
+f usr/bin/sh
+l bin usr/bin
+l loop loop
+l up ../../usr
+d a
+l a/abs /usr/bin
+l a/chain ../up/bin/sh
+/bin/sh
+a/abs/../bin/./sh
+up/bin/sh
+a/chain
+loop/x
+missing/../usr
+TEXT
+text glob deep <<'TEXT'
+usr/**/lib*.so.[0-9]*/?x
+usr/share/doc/libc.so.6/yx
+TEXT
+text glob plain <<'TEXT'
+*.s?
+libc.so
+TEXT
+# a package of name and version, a claim in /usr/bin, a link, an error, a fact
+printf '\0\1\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\1\0p\3\0001.0' >"$work/program"
+printf '\1\7\0\0\0\377\201\0\0\0\0\0\7\0usr/bin\4\0name\0\0\0\0\0\0\0\0' >>"$work/program"
+printf '\2\4\0link\6\0target\3\2\0\0\0\0\0\3\0bad\5\1\0\0\0\0\7\0\0\0\1\0x' >>"$work/program"
+text sink program <"$work/program"
