@@ -85,16 +85,19 @@ static void on_skipped(void *ctx, const XML_Char *name, int is_parameter)
 	stop(ctx, WD_ECORRUPT, "unknown entity");
 }
 
-static int parse(struct xml *x, struct wd_blob document)
+static void set_handlers(struct xml *x)
 {
-	enum XML_Status r;
-
 	XML_SetUserData(x->parser, x);
 	XML_SetElementHandler(x->parser, on_start, on_end);
 	XML_SetCharacterDataHandler(x->parser, on_text);
 	XML_SetEntityDeclHandler(x->parser, on_entity);
 	XML_SetSkippedEntityHandler(x->parser, on_skipped);
-	r = XML_Parse(x->parser, document.len ? document.ptr : "", (int)document.len, 1);
+}
+
+static int parse(struct xml *x, struct wd_blob piece, bool last)
+{
+	enum XML_Status r = XML_Parse(x->parser, piece.len ? piece.ptr : "", (int)piece.len, last);
+
 	if (r == XML_STATUS_OK || x->status < 0)
 		return x->status;
 	if (XML_GetErrorCode(x->parser) == XML_ERROR_NO_MEMORY)
@@ -104,21 +107,69 @@ static int parse(struct xml *x, struct wd_blob document)
 	return WD_ECORRUPT;
 }
 
-int wd_xml_parse(struct wd_blob document, const struct wd_xml_ops *ops, void *ctx,
-		 struct wd_xml_fault *fault)
+/*
+ * expat keeps a token (a tag, a comment) until it has all of it, and begins it anew with each
+ * piece: one that does not end costs memory, and time by its square.
+ */
+static int check_token(struct xml *x, uint64_t fed)
+{
+	XML_Index at = XML_GetCurrentByteIndex(x->parser);
+
+	if (at >= 0 && fed - (uint64_t)at > WD_XML_TOKEN_MAX)
+		stop(x, WD_ELIMIT, "a tag or comment that is too long");
+	return x->status;
+}
+
+static int read_pieces(struct xml *x, int (*next)(void *from, struct wd_blob *ret), void *from)
+{
+	struct wd_blob piece;
+	uint64_t fed = 0;
+	int r = 0, more;
+
+	while (r == 0 && (more = next(from, &piece)) > 0) {
+		if (piece.len > INT_MAX)
+			return WD_ELIMIT;
+		fed += piece.len;
+		r = parse(x, piece, false);
+		if (r == 0)
+			r = check_token(x, fed);
+	}
+	if (r == 0 && more == 0)
+		return parse(x, WD_BLOB_NULL, true);
+	if (r == 0)
+		x->fault->line = XML_GetCurrentLineNumber(x->parser);
+	return r < 0 ? r : more;
+}
+
+int wd_xml_read(int (*next)(void *from, struct wd_blob *ret), void *from,
+		const struct wd_xml_ops *ops, void *ctx, struct wd_xml_fault *fault)
 {
 	struct xml x = {.ops = ops, .ctx = ctx, .fault = fault};
 	int r;
 
 	*fault = (struct wd_xml_fault){0};
-	if (document.len > INT_MAX)
-		return WD_ELIMIT;
 	x.parser = XML_ParserCreate(NULL);
 	if (!x.parser)
 		return -ENOMEM;
-	r = parse(&x, document);
+	set_handlers(&x);
+	r = read_pieces(&x, next, from);
 	XML_ParserFree(x.parser);
 	return r;
+}
+
+static int whole_document(void *from, struct wd_blob *ret)
+{
+	struct wd_blob *document = from;
+
+	*ret = *document;
+	*document = WD_BLOB_NULL;
+	return ret->len > 0;
+}
+
+int wd_xml_parse(struct wd_blob document, const struct wd_xml_ops *ops, void *ctx,
+		 struct wd_xml_fault *fault)
+{
+	return wd_xml_read(whole_document, &document, ops, ctx, fault);
 }
 
 void wd_xml_libraries(char *buf, size_t size)

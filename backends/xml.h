@@ -11,6 +11,8 @@
 
 /* Elements nested deeper are a fault. */
 #define WD_XML_DEPTH_MAX 64
+/* Bytes of one tag or comment. */
+#define WD_XML_TOKEN_MAX (1u << 20)
 
 /* Each may be NULL; each returns 0 to go on, or a negative status that wd_xml_parse() returns. */
 struct wd_xml_ops {
@@ -32,6 +34,13 @@ struct wd_xml_fault {
  */
 int wd_xml_parse(struct wd_blob document, const struct wd_xml_ops *ops, void *ctx,
 		 struct wd_xml_fault *fault);
+
+/*
+ * The same for a document in pieces: `next` returns 1 and the next one, borrowed until it is called
+ * again, 0 behind the last, or a negative status that is returned, with fault->line set.
+ */
+int wd_xml_read(int (*next)(void *from, struct wd_blob *ret), void *from,
+		const struct wd_xml_ops *ops, void *ctx, struct wd_xml_fault *fault);
 
 /* "expat VERSION", for wd_backend.libraries */
 void wd_xml_libraries(char *buf, size_t size);
