@@ -28,6 +28,10 @@ static const struct option_row rows[] = {
 	{'M', "missing", NULL, false, "also the paths that a database records and the rootfs lacks"},
 	{'X', "cross-mounts", NULL, false, "enter other filesystems that are mounted in the rootfs"},
 	{'E', "evidence", NULL, false, "every item of evidence, also what decides nothing"},
+	{'S', "sort", "KEY", false, "by name, size or files"},
+	{'K', "disk", NULL, false, "files and bytes that are there, not those that are recorded"},
+	{'O', "orphans", NULL, false, "only packages of which no recorded file is there"},
+	{'G', "foreign", NULL, false, "only packages of other distributions than the rootfs' own"},
 	{'F', "fail-on", "WORDS", false,
 	 "exit with status 1 where one of the words holds; see whodistro(1)"},
 	{'T', "distro", "ID:VERSION", false, "of a SOURCE that does not say which distribution's it is"},
@@ -117,7 +121,7 @@ static int take_flag(struct wd_cli *cli, int letter)
 		bool *flag;
 	} flags[] = {{'q', &cli->quiet}, {'v', &cli->verbose}, {'1', &cli->one},
 		     {'D', &cli->dirs},	 {'M', &cli->missing}, {'X', &cli->cross},
-		     {'E', &cli->evidence}};
+		     {'E', &cli->evidence}, {'K', &cli->disk}, {'O', &cli->orphans}, {'G', &cli->foreign}};
 
 	for (size_t i = 0; i < WD_ARRAY_SIZE(flags); i++)
 		if (flags[i].letter == letter)
@@ -145,6 +149,9 @@ static int take_option(struct wd_cli *cli, int letter, const char *argument)
 		return -1;
 	case 'T':
 		cli->distro = argument;
+		return -1;
+	case 'S':
+		cli->sort = argument;
 		return -1;
 	case 'h':
 		print_help(cli->command);

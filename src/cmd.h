@@ -43,6 +43,10 @@ struct wd_cli {
 	bool dirs;
 	bool missing;
 	bool cross;
+	bool disk;    /* packages: what is there, not what is recorded */
+	bool orphans;
+	bool foreign;
+	const char *sort;
 	bool evidence;
 	char **operands;
 	int noperands;

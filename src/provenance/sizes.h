@@ -6,8 +6,9 @@
 #include "provenance/owners.h"
 
 struct wd_package_size {
-	uint64_t bytes; /* of its regular files */
-	uint64_t files; /* that its database records and that are there, directories left out */
+	uint64_t bytes;	  /* of its regular files */
+	uint64_t files;	  /* that its database records and that are there, directories left out */
+	uint64_t missing; /* that should be there, and are not */
 };
 
 /*

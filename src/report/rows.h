@@ -3,6 +3,7 @@
 #ifndef WD_REPORT_ROWS_H
 #define WD_REPORT_ROWS_H
 
+#include "provenance/sizes.h"
 #include "provenance/subject.h"
 #include "report/format.h"
 
@@ -49,7 +50,22 @@ void wd_rows_done(struct wd_rows *rows);
 /* Writes the rows of one node: one for each owner, one where there is none. 0 or negative. */
 int wd_rows_write(struct wd_rows *rows, wd_node_id node, struct wd_blob path);
 
-/* Writes all packages, in order of name, architecture, version and database. */
-int wd_rows_packages(const struct wd_subject *s, struct wd_writer *writer);
+enum wd_packages_sort {
+	WD_PACKAGES_BY_NAME, /* then architecture, version and database */
+	WD_PACKAGES_BY_SIZE, /* the largest first */
+	WD_PACKAGES_BY_FILES,
+};
+
+struct wd_packages_choice {
+	/* Of each package, what is on disk, to stand in place of what is recorded; or NULL. */
+	const struct wd_package_size *on_disk;
+	enum wd_packages_sort sort;
+	bool orphans; /* only those that record paths of which none is there; needs on_disk */
+	bool foreign; /* only those that are not of the root filesystem's own distribution */
+};
+
+/* Writes the packages that databases record. 0 or negative. */
+int wd_rows_packages(const struct wd_subject *s, const struct wd_packages_choice *choice,
+		     struct wd_writer *writer);
 
 #endif
