@@ -146,9 +146,9 @@ static bool has_several_vendors(const struct files *f)
 
 		if (!wd_blob_is(s->kind, "compiler") || s->use == WD_ITEM_TRAP)
 			continue;
-		if (one && (!wd_blob_equal(one->family, s->family) ||
-			    (one->distro.len && s->distro.len &&
-			     !wd_blob_equal(one->distro, s->distro))))
+		if (one &&
+		    (!wd_blob_equal(one->family, s->family) ||
+		     (one->distro.len && s->distro.len && !wd_blob_equal(one->distro, s->distro))))
 			return true;
 		if (!one || !one->distro.len)
 			one = s;
@@ -215,7 +215,8 @@ static void settle_static(struct files *f)
 	for (uint32_t i = 0; i < f->file->nfacts; i++) {
 		const struct wd_fact *fact = &f->g->cat->facts.v[f->file->fact + i];
 
-		is_static |= fact->kind == WD_FACT_SHAPE && wd_blob_is(fact_text(f, fact), "static");
+		is_static |=
+			fact->kind == WD_FACT_SHAPE && wd_blob_is(fact_text(f, fact), "static");
 	}
 	for (size_t i = 0; is_static && i < f->hits.n; i++)
 		if (f->hits.v[i].use == WD_ITEM_PACKAGED &&
@@ -225,7 +226,10 @@ static void settle_static(struct files *f)
 
 /* ---- Origins */
 
-/* .note.package's fields; https://uapi-group.org/specifications/specs/package_metadata_for_executable_files/ */
+/*
+ * The fields of .note.package:
+ * https://uapi-group.org/specifications/specs/package_metadata_for_executable_files/
+ */
 static void take_note(struct files *f, struct wd_blob note, struct wd_origin *origin)
 {
 	const struct {
@@ -241,8 +245,8 @@ static void take_note(struct files *f, struct wd_blob note, struct wd_origin *or
 	while (wd_blob_token(&note, '\t', &word))
 		for (size_t i = 0; i < WD_ARRAY_SIZE(fields); i++)
 			if (wd_blob_starts(word, fields[i].key) && !**fields[i].field)
-				*fields[i].field = wd_gather_keep(
-					f->g, wd_blob_skip(word, fields[i].key.len));
+				*fields[i].field =
+					wd_gather_keep(f->g, wd_blob_skip(word, fields[i].key.len));
 }
 
 /* Takes what follows the last `sep` off the end of *rest; the null blob where there is none. */
@@ -282,8 +286,8 @@ static void take_altlink(struct files *f, struct wd_blob link, struct wd_origin 
 	struct wd_blob name = cut_last(&link, '/');
 
 	if (wd_blob_ends(name, WD_BLOB(".debug")) && !*origin->package)
-		origin->package = wd_gather_keep(
-			f->g, wd_blob_head(name, name.len - strlen(".debug")));
+		origin->package =
+			wd_gather_keep(f->g, wd_blob_head(name, name.len - strlen(".debug")));
 }
 
 /* Whether hit a decides before b: the stronger, then what the table has first. */

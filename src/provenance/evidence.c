@@ -35,7 +35,8 @@ static bool is_candidate(const struct wd_tree *tree, const struct wd_signals *si
 		return false;
 	name = wd_tree_name(tree, id);
 	dot = wd_blob_rchr(name, '.');
-	return dot <= 0 || wd_strpool_find(&signals->skip, wd_blob_skip(name, (size_t)dot + 1)) == 0;
+	return dot <= 0 ||
+	       wd_strpool_find(&signals->skip, wd_blob_skip(name, (size_t)dot + 1)) == 0;
 }
 
 int wd_evidence_candidates(struct wd_tree *tree, const char *data_dir, wd_node_id **ret_nodes,
@@ -246,7 +247,7 @@ static bool is_newest(const struct wd_gather *g, size_t row)
 	return g->seen[row] != 0;
 }
 
-/* Whether every library seen of the row's distribution is, in its newest version, in that release. */
+/* Whether the newest seen versions of all its libraries are in that release of a distribution. */
 static bool release_stands(const struct wd_gather *g, size_t row)
 {
 	const struct wd_signal_release *rows = g->signals.releases.v, *want = &rows[row];
@@ -358,6 +359,29 @@ static int sort_items(struct wd_evidence_list *e)
 	for (size_t i = 0; i < e->releases.n; i++)
 		e->releases.v[i].item = now[e->releases.v[i].item];
 	return 0;
+}
+
+static int copy_string(struct wd_evidence_list *e, const char **s)
+{
+	uint32_t id;
+	int r = **s ? wd_strpool_intern(&e->strings, wd_blob(*s, strlen(*s) + 1), &id) : 0;
+
+	if (r == 0)
+		*s = **s ? wd_strpool_get(&e->strings, id).ptr : "";
+	return r;
+}
+
+int wd_evidence_add(struct wd_evidence_list *e, const struct wd_item *item)
+{
+	struct wd_item copy = *item;
+	const char **strings[] = {&copy.kind, &copy.family, &copy.distro, &copy.version, &copy.value};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < WD_ARRAY_SIZE(strings); i++)
+		r = copy_string(e, strings[i]);
+	if (r == 0)
+		r = wd_array_push(&e->items, copy);
+	return r < 0 ? -ENOMEM : sort_items(e);
 }
 
 static void gather_done(struct wd_gather *g)

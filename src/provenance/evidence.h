@@ -36,7 +36,7 @@ const char *wd_item_strength_name(enum wd_item_strength strength);
  * distro and version. Strings are the evidence's, "" where nothing is said.
  */
 struct wd_item {
-	const char *kind;    /* the witness: "note", "debuglink", "banner", "layout", "issue", … */
+	const char *kind; /* the witness: "note", "debuglink", "banner", "layout", "issue", … */
 	const char *family;
 	const char *distro;  /* os-release's ID; several separated by '|' where it is one of them
 				and the signal cannot tell which ("rhel|centos|rocky") */
@@ -76,11 +76,11 @@ struct wd_library_release {
 
 struct wd_evidence_list {
 	struct wd_strpool strings;
-	WD_ARRAY(struct wd_item) items;	    /* strongest first, then kind, family, distro, version */
+	WD_ARRAY(struct wd_item) items; /* strongest first, then kind, family, distro, version */
 	WD_ARRAY(struct wd_origin) origins; /* in order of node */
 	WD_ARRAY(struct wd_library_release) releases;
-	uint64_t examined;		    /* files that were looked into */
-	uint64_t skipped;		    /* of these, not what their magic says */
+	uint64_t examined; /* files that were looked into */
+	uint64_t skipped;  /* of these, not what their magic says */
 };
 
 /*
@@ -98,6 +98,9 @@ int wd_evidence_candidates(struct wd_tree *tree, const char *data_dir, wd_node_i
 int wd_evidence_gather(struct wd_tree *tree, struct wd_catalog *cat, const char *data_dir,
 		       struct wd_evidence_list *ret, unsigned *ret_line);
 void wd_evidence_done(struct wd_evidence_list *e);
+
+/* Adds an item, in its place, with copies of its strings. 0 or -ENOMEM. */
+int wd_evidence_add(struct wd_evidence_list *e, const struct wd_item *item);
 
 /* The origin of one node, or NULL. */
 const struct wd_origin *wd_evidence_origin(const struct wd_evidence_list *e, wd_node_id node);

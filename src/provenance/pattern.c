@@ -56,8 +56,7 @@ static bool can_match_all(const char *p, const char *end, struct wd_blob s)
 		if (n && !memmem(s.ptr, s.len, run, n))
 			return false;
 		n = 0;
-		if (*p == '(' && !optional &&
-		    !can_match(wd_blob(p + 1, (size_t)(next - p) - 2), s))
+		if (*p == '(' && !optional && !can_match(wd_blob(p + 1, (size_t)(next - p) - 2), s))
 			return false;
 		p = next;
 	}

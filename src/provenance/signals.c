@@ -48,7 +48,7 @@ static bool parse_words(struct wd_signal *s, const struct wd_blob *col)
 #define X(id, name) name,
 		WD_FACTS(X)
 #undef X
-		[WD_SIGNAL_TEXT] = "text",
+			[WD_SIGNAL_TEXT] = "text",
 		[WD_SIGNAL_PATH] = "path",
 	};
 	static const char *const uses[] = {
@@ -164,12 +164,12 @@ bool wd_signal_is_at(const struct wd_signal *signal, struct wd_blob path)
 	bool somewhere = false, here = false;
 
 	while (wd_blob_word(&rest, &glob)) {
-		bool not = glob.ptr[0] == '!';
+		bool barred = glob.ptr[0] == '!';
 
-		somewhere |= !not;
-		if (!wd_glob_path(wd_blob_skip(glob, not ? 1 : 0), path, NULL))
+		somewhere |= !barred;
+		if (!wd_glob_path(wd_blob_skip(glob, barred ? 1 : 0), path, NULL))
 			continue;
-		if (not)
+		if (barred)
 			return false;
 		here = true;
 	}
