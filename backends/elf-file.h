@@ -78,9 +78,9 @@ void wd_elf_segments(struct wd_elf_file *f);
 void wd_elf_interp(struct wd_elf_file *f, struct wd_elf_part part);
 void wd_elf_dynamic(struct wd_elf_file *f, struct wd_elf_part part, struct wd_elf_part strings);
 
-/* elf-notes.c: a part that is notes; and .note.package without the head of a note. */
+/* elf-notes.c: notes of any kind, the section .note.package, annobin's. */
 void wd_elf_notes(struct wd_elf_file *f, struct wd_elf_part part);
-void wd_elf_bare_package(struct wd_elf_file *f, struct wd_elf_part part);
+void wd_elf_package(struct wd_elf_file *f, struct wd_elf_part part);
 void wd_elf_annobin(struct wd_elf_file *f, struct wd_elf_part part);
 
 /* elf-text.c: what programs and libraries of some names tell in .rodata. */

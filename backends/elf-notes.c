@@ -50,15 +50,6 @@ static void tell_package(struct wd_elf_file *f, struct wd_blob text)
 	wd_elf_fact(f, WD_FACT_NOTE, wd_buf_view(&words));
 }
 
-/* Some emitters leave out the head of the note. */
-void wd_elf_bare_package(struct wd_elf_file *f, struct wd_elf_part part)
-{
-	struct wd_blob text = wd_elf_bytes(f, part, WD_FACT_MAX);
-
-	if (wd_blob_starts(text, WD_BLOB("{")))
-		tell_package(f, text);
-}
-
 static void tell_build_id(struct wd_elf_file *f, struct wd_blob id)
 {
 	WD_CLEANUP_BUF struct wd_buf hex = WD_BUF_INIT;
@@ -109,6 +100,17 @@ void wd_elf_notes(struct wd_elf_file *f, struct wd_elf_part part)
 		f->damaged = true;
 	f->note_parts_left--;
 	f->notes_left -= part.size < f->notes_left ? part.size : f->notes_left;
+}
+
+/* Some emitters leave out the head of the note. */
+void wd_elf_package(struct wd_elf_file *f, struct wd_elf_part part)
+{
+	struct wd_blob text = wd_elf_bytes(f, part, WD_FACT_MAX);
+
+	if (wd_blob_starts(text, WD_BLOB("{")))
+		tell_package(f, text);
+	else
+		wd_elf_notes(f, part);
 }
 
 /*

@@ -68,7 +68,7 @@ static const struct {
 	{".gnu.build.attributes", wd_elf_annobin, true},
 	{".annobin.notes", NULL, true},
 	{".go.buildinfo", take_go, true},
-	{".note.package", wd_elf_bare_package, false},
+	{".note.package", wd_elf_package, false},
 	{".note.dlopen", NULL, true},
 };
 
@@ -94,19 +94,35 @@ static void take_known(struct sections *all, size_t which, const GElf_Shdr *s)
 		known[which].take(all->f, part_of(s));
 }
 
-static void take_by_type(struct wd_elf_file *f, const GElf_Shdr *s, const char *name)
+/* Notes that say nothing of an origin, or are taken by their names. */
+static bool is_other_note(const char *name)
 {
+	static const char *const names[] = {".gnu.build.attributes", ".note.ABI-tag",
+					    ".note.gnu.property", ".note.package"};
+
+	for (size_t i = 0; i < WD_ARRAY_SIZE(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static void take_dynamic(struct wd_elf_file *f, const GElf_Shdr *s)
+{
+	Elf_Scn *link = elf_getscn(f->elf, s->sh_link);
 	GElf_Shdr strings;
 
-	if (s->sh_type == SHT_DYNAMIC && !f->has_dynamic) {
-		Elf_Scn *link = elf_getscn(f->elf, s->sh_link);
+	if (link && gelf_getshdr(link, &strings) && strings.sh_type == SHT_STRTAB)
+		wd_elf_dynamic(f, part_of(s), part_of(&strings));
+	else
+		f->damaged = true;
+}
 
-		if (link && gelf_getshdr(link, &strings) && strings.sh_type == SHT_STRTAB)
-			wd_elf_dynamic(f, part_of(s), part_of(&strings));
-	} else if (s->sh_type == SHT_NOTE && strcmp(name, ".gnu.build.attributes") != 0 &&
-		   strcmp(name, ".note.gnu.property") != 0 && strcmp(name, ".note.ABI-tag") != 0) {
+static void take_by_type(struct wd_elf_file *f, const GElf_Shdr *s, const char *name)
+{
+	if (s->sh_type == SHT_DYNAMIC && !f->has_dynamic)
+		take_dynamic(f, s);
+	else if (s->sh_type == SHT_NOTE && !is_other_note(name))
 		wd_elf_notes(f, part_of(s));
-	}
 }
 
 static void take_section(struct sections *all, Elf_Scn *scn)
@@ -123,7 +139,7 @@ static void take_section(struct sections *all, Elf_Scn *scn)
 	name = all->names ? elf_strptr(all->f->elf, all->names, s.sh_name) : "";
 	if (!name) {
 		all->f->damaged = true;
-		return;
+		name = "";
 	}
 	take_by_type(all->f, &s, name);
 	for (size_t i = 0; i < WD_ARRAY_SIZE(known); i++)

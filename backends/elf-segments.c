@@ -10,13 +10,14 @@ static struct wd_elf_part part_of(const GElf_Phdr *p)
 /* The bytes of the file from an address in memory to the end of its segment. */
 static struct wd_elf_part find_address(struct wd_elf_file *f, size_t count, uint64_t address)
 {
+	uint64_t offset;
 	GElf_Phdr p;
 
 	for (size_t i = 0; i < count; i++)
 		if (gelf_getphdr(f->elf, (int)i, &p) && p.p_type == PT_LOAD &&
-		    address >= p.p_vaddr && address - p.p_vaddr < p.p_filesz)
-			return (struct wd_elf_part){p.p_offset + (address - p.p_vaddr),
-						    p.p_filesz - (address - p.p_vaddr), 1};
+		    address >= p.p_vaddr && address - p.p_vaddr < p.p_filesz &&
+		    !__builtin_add_overflow(p.p_offset, address - p.p_vaddr, &offset))
+			return (struct wd_elf_part){offset, p.p_filesz - (address - p.p_vaddr), 1};
 	return (struct wd_elf_part){0};
 }
 
