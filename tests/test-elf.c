@@ -104,7 +104,8 @@ static void of_the_system(void **state)
 
 #define ID "\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef\x01"
 #define ID_REST "cdef0123456789abcdef0123456789abcdef01.debug"
-#define PACKAGE "{\"type\":\"deb\",\"os\":\"debian\",\"name\":\"p\",\"version\":\"1:2.3-4\"}\0\0\0"
+#define PACKAGE_JSON                                                                               \
+	"{\"type\":\"deb\",\"os\":\"debian\",\"name\":\"p\",\"version\":\"1:2.3-4\"}\0\0\0"
 #define PLAIN(name, bytes)                                                                         \
 	{                                                                                          \
 		name, bytes, sizeof(bytes) - 1                                                     \
@@ -121,7 +122,7 @@ static const struct elf_plan library = {
 		{DT_SONAME, "libp.so.1", 0},
 		{DT_RUNPATH, "/opt/a:/opt/b", 0}},
 	.notes = {NOTE(".note.gnu.build-id", "GNU", NT_GNU_BUILD_ID, ID),
-		  NOTE(".note.package", "FDO", 0xcafe1a7e, PACKAGE)},
+		  NOTE(".note.package", "FDO", 0xcafe1a7e, PACKAGE_JSON)},
 	.sections = {PLAIN(".gnu_debuglink", ID_REST "\0\0\0\0\x12\x34\x56\x78"),
 		     PLAIN(".comment", "GCC: (Debian 12.2.0-14) 12.2.0\0GCC: (GNU) 1.2\0"),
 		     PLAIN(".gnu_debugaltlink",
