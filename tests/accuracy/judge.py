@@ -120,7 +120,7 @@ def judge_files(rows, truth, default):
         if says and not right:
             wrong.append({key: row[key] for key in ("path", "package", "version", "distro", "basis")})
         known, best = done.get(path, (False, 0))
-        known = known or any(distro != "-" for _, _, distro in owners)
+        known = known or any(distro not in "-?" for _, _, distro in owners)
         level = 0 if not says or not right else 2 if row["package"] else 1
         done[path] = (known, max(best, level))
         count["stated"] += says
@@ -138,7 +138,9 @@ def main():
     truth = read_files(truth_dir + "/files")
     if step.startswith("moved"):
         truth = moved(truth)
+        # Libraries beside each other are of no style, and none of two lineages is the system's.
         facts["style"] = ""
+        facts["verdict"] = facts["lineages"]
     with open(inspect) as file:
         report = json.load(file)
     with open(rows, newline="", encoding="utf-8", errors="surrogateescape") as file:

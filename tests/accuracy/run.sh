@@ -23,6 +23,7 @@ more than 1 of 100 \`strong\` claims or statements about files. A root that cann
 (no network, a tool missing) is skipped, and said so.
 
   --cache DIR      keep downloads and roots there [\${XDG_CACHE_HOME:-~/.cache}/whodistro/accuracy]
+  --step STEP      only this step, and others so named
   --markdown       print the tables as README.md has them
   --details        print every wrong claim
   --no-reference   without the steps that use an index of the lists of Debian's archive
@@ -33,11 +34,14 @@ EOF2
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/whodistro/accuracy
 table=()
 chosen=()
+only=()
 with_reference=1
 while [ $# -gt 0 ]; do
 	case $1 in
 	--cache) cache=${2:?--cache needs a directory}; shift ;;
 	--cache=*) cache=${1#*=} ;;
+	--step) only+=("${2:?--step needs a step}"); shift ;;
+	--step=*) only+=("${1#*=}") ;;
 	--markdown | --details) table+=("$1") ;;
 	--no-reference) with_reference= ;;
 	--list) printf 'root %s\n' "${all_roots[@]}"; printf 'step %s\n' "${steps[@]}"; exit 0 ;;
@@ -48,6 +52,7 @@ while [ $# -gt 0 ]; do
 	shift
 done
 [ "${#chosen[@]}" -gt 0 ] || chosen=("${all_roots[@]}")
+[ "${#only[@]}" -eq 0 ] || steps=("${only[@]}")
 
 mkdir -p "$cache/downloads" || exit 1
 cache=$(cd "$cache" && pwd -P)
