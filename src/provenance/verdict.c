@@ -113,6 +113,12 @@ static int find_papers(struct judge *j)
 	return 0;
 }
 
+/* Whether two lineages are of one distribution, whatever the release. */
+static bool is_same(const struct judge *j, size_t a, size_t b)
+{
+	return *distro_of(j, a)->id && strcmp(distro_of(j, a)->id, distro_of(j, b)->id) == 0;
+}
+
 /* Whether files of the one lineage are what the other's papers let one expect. */
 static bool is_kin(const struct judge *j, size_t papers, size_t other)
 {
@@ -120,7 +126,7 @@ static bool is_kin(const struct judge *j, size_t papers, size_t other)
 
 	if (!*d->id)
 		return !*p->family || strcmp(p->family, d->family) == 0;
-	if (strcmp(p->id, d->id) == 0)
+	if (is_same(j, papers, other))
 		return wd_versions_agree(p->version_id, d->version_id);
 	return wd_distros_descends(j->c->distros, p->id, d->id) ||
 	       wd_distros_descends(j->c->distros, d->id, p->id) ||
@@ -164,7 +170,7 @@ static int denied_by_libc(struct judge *j, size_t papers, int *ret)
 		if (i != papers && j->v->lineages.v[i].libc &&
 		    is_strong(j, j->c->lineages->libc_item) && !is_kin(j, papers, i))
 			*ret = (int)i;
-	if (*ret >= 0 && strcmp(distro_of(j, (size_t)*ret)->id, distro_of(j, papers)->id) == 0) {
+	if (*ret >= 0 && is_same(j, papers, (size_t)*ret)) {
 		r = is_owned_by(j, j->c->libc.libc, distro_of(j, papers)->id, &own);
 		if (r == 0 && !own)
 			r = is_owned_by(j, j->c->libc.loader, distro_of(j, papers)->id, &own);
@@ -224,8 +230,9 @@ static int denied_by_files(struct judge *j, size_t papers, int *ret)
 
 	*ret = -1;
 	for (size_t i = 0; r == 0 && i < j->v->lineages.n; i++)
-		if (i != papers && j->v->lineages.v[i].shown == WD_STRENGTH_STRONG &&
-		    by_distro[j->v->lineages.v[i].distro] * 2 > total && !is_kin(j, papers, i))
+		if (j->v->lineages.v[i].shown == WD_STRENGTH_STRONG &&
+		    by_distro[j->v->lineages.v[i].distro] * 2 > total && !is_same(j, papers, i) &&
+		    !is_kin(j, papers, i))
 			*ret = (int)i;
 	return r;
 }
