@@ -132,12 +132,18 @@ bool wd_pattern_compile(struct wd_pattern *p)
 
 bool wd_pattern_match(struct wd_pattern *p, struct wd_blob s, struct wd_captures *ret)
 {
+	WD_CLEANUP_FREE char *text = malloc(s.len + 1);
 	regmatch_t m[WD_GLOB_CAPTURES + 1];
 
+	if (!text || !wd_pattern_compile(p))
+		return false;
+	/* a NUL behind it is what POSIX asks for, REG_STARTEND is for those inside */
+	if (s.len)
+		memcpy(text, s.ptr, s.len);
+	text[s.len] = '\0';
 	m[0].rm_so = 0;
 	m[0].rm_eo = (regoff_t)s.len;
-	if (!wd_pattern_compile(p) ||
-	    regexec(p->compiled, s.ptr, ret ? WD_ARRAY_SIZE(m) : 1, m, REG_STARTEND) != 0)
+	if (regexec(p->compiled, text, ret ? WD_ARRAY_SIZE(m) : 1, m, REG_STARTEND) != 0)
 		return false;
 	for (size_t i = 1; ret && i < WD_ARRAY_SIZE(m); i++) {
 		ret->at[i - 1] = m[i].rm_so < 0 ? WD_BLOB_NULL
