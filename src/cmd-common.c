@@ -107,6 +107,16 @@ int wd_cli_open_subject(struct wd_cli *cli, const char *rootfs, struct wd_subjec
 {
 	int r;
 
+	if (strchr(cli->command->options, 'R') && options->evidence && options->attribute) {
+		r = wd_cli_open_references(cli);
+		if (r >= 0) {
+			*s = (struct wd_subject){.root.fd = -1};
+			return r;
+		}
+		options->references = cli->opened.v;
+		options->nreferences = cli->opened.n;
+		options->module_dir = cli->places->modules;
+	}
 	options->backends = &cli->backends;
 	options->data_dir = cli->places->data;
 	options->cross = cli->cross;

@@ -34,6 +34,7 @@ static const struct option_row rows[] = {
 	{'G', "foreign", NULL, false, "only packages of other distributions than the rootfs' own"},
 	{'F', "fail-on", "WORDS", false,
 	 "exit with status 1 where one of the words holds; see whodistro(1)"},
+	{'R', "reference", "INDEX", false, "ask a reference index what nobody owns (repeatable)"},
 	{'T', "distro", "ID:VERSION", false, "of a SOURCE that does not say which distribution's it is"},
 	{'h', "help", NULL, true, "show this help"},
 	{'V', "version", NULL, true, "show the version"},
@@ -147,6 +148,8 @@ static int take_option(struct wd_cli *cli, int letter, const char *argument)
 	case 'F':
 		cli->fail_on = argument;
 		return -1;
+	case 'R':
+		return wd_array_push(&cli->references, argument) < 0 ? WD_EXIT_NO_RESULT : -1;
 	case 'T':
 		cli->distro = argument;
 		return -1;
@@ -222,4 +225,5 @@ void wd_cli_done(struct wd_cli *cli)
 {
 	wd_descriptors_done(&cli->backends);
 	wd_array_done(&cli->backend_paths);
+	wd_cli_close_references(cli);
 }

@@ -20,6 +20,7 @@ struct wd_places {
 	const char *data;
 	const char *backends;
 	const char *formats;
+	const char *references[2]; /* where reference indexes are installed */
 	const char *modules; /* other modules: digests */
 };
 
@@ -36,6 +37,8 @@ struct wd_cli {
 	const char *fail_on;
 	const char *distro; /* learn: of what does not say it */
 	WD_ARRAY(const char *) references;
+	WD_ARRAY(struct wd_reference) opened; /* see wd_cli_open_references() */
+	bool references_open;
 	enum wd_color color;
 	bool quiet;
 	bool verbose;
@@ -97,6 +100,13 @@ int wd_cli_read_backends(struct wd_cli *cli);
  */
 int wd_cli_open_subject(struct wd_cli *cli, const char *rootfs, struct wd_subject_options *options,
 			struct wd_subject *s);
+
+/*
+ * Opens the reference indexes, once: for commands that take --reference. -1 to go on, or an exit
+ * status, already explained.
+ */
+int wd_cli_open_references(struct wd_cli *cli);
+void wd_cli_close_references(struct wd_cli *cli);
 
 /* Prints the errors of a subject unless --quiet, and with --verbose what was read and how. */
 void wd_cli_report_errors(const struct wd_cli *cli, const struct wd_subject *s);

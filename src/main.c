@@ -68,10 +68,18 @@ static bool in_build_tree(void)
 static struct wd_places find_places(void)
 {
 	if (in_build_tree())
-		return (struct wd_places){WD_SRCDIR "/data", WD_BUILDDIR "/backends",
-					  WD_BUILDDIR "/formats", WD_BUILDDIR};
-	return (struct wd_places){WD_PKGDATADIR, WD_PKGLIBDIR "/backends",
-				  WD_PKGLIBDIR "/formats", WD_PKGLIBDIR};
+		return (struct wd_places){.data = WD_SRCDIR "/data",
+					  .backends = WD_BUILDDIR "/backends",
+					  .formats = WD_BUILDDIR "/formats",
+					  .references = {WD_SRCDIR "/data/reference",
+							 WD_BUILDDIR "/reference"},
+					  .modules = WD_BUILDDIR};
+	return (struct wd_places){.data = WD_PKGDATADIR,
+				  .backends = WD_PKGLIBDIR "/backends",
+				  .formats = WD_PKGLIBDIR "/formats",
+				  .references = {WD_PKGDATADIR "/reference",
+						 WD_STATEDIR "/reference"},
+				  .modules = WD_PKGLIBDIR};
 }
 
 /* Help and version go through stdio, and are a result, too. */

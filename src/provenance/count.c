@@ -95,6 +95,7 @@ int wd_count_files(const struct wd_owners *o, const struct wd_evidence_list *evi
 	ret->generated = by_basis[WD_BASIS_GENERATED];
 	ret->inferred = by_basis[WD_BASIS_INFERRED];
 	ret->elf = by_basis[WD_BASIS_ELF];
+	ret->reference = by_basis[WD_BASIS_REFERENCE];
 	ret->unowned = by_basis[WD_BASIS_NONE];
 	wd_array_done(&owners.list);
 	return r;

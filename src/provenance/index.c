@@ -9,6 +9,7 @@
  */
 #include "provenance/index.h"
 
+#include "base/glob.h"
 #include "base/status.h"
 
 #include <dlfcn.h>
@@ -55,6 +56,17 @@ bool wd_index_is_core(struct wd_blob dir)
 		if (wd_blob_is(name, extras[i]))
 			return false;
 	return true;
+}
+
+bool wd_index_is_system(struct wd_blob dir)
+{
+	static const char *const plain[] = {"usr/bin", "usr/sbin", "usr/lib", "usr/lib32",
+					    "usr/lib64"};
+
+	for (size_t i = 0; i < WD_ARRAY_SIZE(plain); i++)
+		if (wd_blob_is(dir, plain[i]))
+			return true;
+	return wd_glob_path(WD_BLOB("usr/lib/*-linux-*"), dir, NULL);
 }
 
 static void put(struct wd_buf *out, uint64_t n)

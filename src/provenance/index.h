@@ -113,6 +113,12 @@ void wd_index_dir(struct wd_blob dir, struct wd_buf *out);
  */
 bool wd_index_is_core(struct wd_blob dir);
 
+/*
+ * Whether it is one of the few directories where a distribution's programs and libraries are, and
+ * others' seldom.
+ */
+bool wd_index_is_system(struct wd_blob dir);
+
 /* Appends the next entry of a directory: names in byte order, at least one package. */
 struct wd_packer {
 	struct wd_buf out;

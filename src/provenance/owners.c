@@ -271,3 +271,12 @@ int wd_owners_attribute(struct wd_owners *o, wd_node_id node, struct wd_attribut
 		o->attribution[node] = (uint32_t)o->attributions.n;
 	return r;
 }
+
+int wd_owners_reattribute(struct wd_owners *o, wd_node_id node, struct wd_attribution a)
+{
+	if (node < o->nattribution && o->attribution[node]) {
+		o->attributions.v[o->attribution[node] - 1] = a;
+		return 0;
+	}
+	return wd_owners_attribute(o, node, a);
+}

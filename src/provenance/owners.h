@@ -15,6 +15,7 @@
 	X(DATABASE, "database")                                                                    \
 	X(GENERATED, "generated")                                                                  \
 	X(INFERRED, "inferred")                                                                    \
+	X(REFERENCE, "reference")                                                                  \
 	X(ELF, "elf")
 
 enum wd_basis {
@@ -96,5 +97,8 @@ enum wd_basis wd_owners_basis(const struct wd_owners *o, wd_node_id node);
 
 /* Attributes an unowned node. No-op where it has an owner. 0 or -ENOMEM. */
 int wd_owners_attribute(struct wd_owners *o, wd_node_id node, struct wd_attribution a);
+
+/* The same in place of an attribution that the node has: something better is known. */
+int wd_owners_reattribute(struct wd_owners *o, wd_node_id node, struct wd_attribution a);
 
 #endif

@@ -112,12 +112,21 @@ const struct wd_match *wd_answer_choose(const struct wd_answer *a, wd_node_id no
 
 struct place {
 	wd_node_id dir;
-	bool core;
+	bool core, system;
 	struct wd_buf path, as_learnt;
 };
 
+static int place_done(struct place *p)
+{
+	int r = p->path.status < 0 ? p->path.status : p->as_learnt.status;
+
+	wd_buf_done(&p->path);
+	wd_buf_done(&p->as_learnt);
+	return r;
+}
+
 /* Files of one directory follow each other. */
-static bool is_core(struct place *p, const struct wd_tree *tree, wd_node_id node)
+static const struct place *place_of(struct place *p, const struct wd_tree *tree, wd_node_id node)
 {
 	wd_node_id dir = wd_tree_node(tree, node)->parent;
 
@@ -127,8 +136,9 @@ static bool is_core(struct place *p, const struct wd_tree *tree, wd_node_id node
 		wd_tree_path(tree, dir, &p->path);
 		wd_index_dir(wd_buf_view(&p->path), &p->as_learnt);
 		p->core = wd_index_is_core(wd_buf_view(&p->as_learnt));
+		p->system = wd_index_is_system(wd_buf_view(&p->as_learnt));
 	}
-	return p->core;
+	return p;
 }
 
 /* A package of nothing but documentation is there as far as that is. */
@@ -147,7 +157,6 @@ static void set_shares(struct wd_answer *a)
 static int count_packages(const struct wd_question *q, struct wd_answer *a)
 {
 	struct place place = {.dir = WD_NODE_NONE, .path = WD_BUF_INIT, .as_learnt = WD_BUF_INIT};
-	int r;
 
 	for (size_t i = 0; i < a->matches.n; i++) {
 		const struct wd_match *m = &a->matches.v[i];
@@ -155,16 +164,13 @@ static int count_packages(const struct wd_question *q, struct wd_answer *a)
 
 		if (m->flags & WD_MATCH_PATH) {
 			p->matched++;
-			p->matched_core += is_core(&place, q->tree, m->node);
+			p->matched_core += place_of(&place, q->tree, m->node)->core;
 		}
 		p->agree += is_alike(m);
 		p->differ += (m->flags & WD_MATCH_DIFFERS) != 0;
 	}
 	set_shares(a);
-	r = place.path.status < 0 ? place.path.status : place.as_learnt.status;
-	wd_buf_done(&place.path);
-	wd_buf_done(&place.as_learnt);
-	return r;
+	return place_done(&place);
 }
 
 /* ---- Candidates */
@@ -218,7 +224,7 @@ static void collect(const struct wd_answer *a, const struct wd_match *m, size_t 
 	}
 }
 
-static void count_votes(struct wd_answer *a, const struct votes *votes, bool program)
+static void count_votes(struct wd_answer *a, const struct votes *votes, bool program, bool system)
 {
 	for (size_t k = 0; k < votes->n; k++) {
 		const struct vote *v = &votes->v[k];
@@ -232,6 +238,7 @@ static void count_votes(struct wd_answer *a, const struct votes *votes, bool pro
 		c->differ += differs;
 		c->proven += alike && program && votes->alike == 1;
 		c->disproven += differs && program;
+		c->system += system ? v->weight : 0;
 		if (votes->sum > 0)
 			c->score += v->weight * v->weight / votes->sum;
 	}
@@ -277,8 +284,9 @@ static uint32_t best_of(const struct wd_answer *a)
 	return best;
 }
 
-static void count_candidates(const struct wd_question *q, struct wd_answer *a)
+static int count_candidates(const struct wd_question *q, struct wd_answer *a)
 {
+	struct place place = {.dir = WD_NODE_NONE, .path = WD_BUF_INIT, .as_learnt = WD_BUF_INIT};
 	struct votes votes;
 	double all_behind = 0;
 	uint32_t best;
@@ -288,7 +296,8 @@ static void count_candidates(const struct wd_question *q, struct wd_answer *a)
 
 		end = next_file(a, i);
 		collect(a, &a->matches.v[i], end - i, &votes);
-		count_votes(a, &votes, e && e->status == 0);
+		count_votes(a, &votes, e && e->status == 0,
+			    place_of(&place, q->tree, a->matches.v[i].node)->system);
 	}
 	best = best_of(a);
 	for (size_t i = 0, end; i < a->matches.n; i = end) {
@@ -298,6 +307,7 @@ static void count_candidates(const struct wd_question *q, struct wd_answer *a)
 	}
 	for (size_t i = 0; i < a->candidates.n; i++)
 		a->candidates.v[i].behind += all_behind;
+	return place_done(&place);
 }
 
 /* ---- Order */
@@ -346,23 +356,40 @@ static int rank(struct wd_answer *a)
 	return 0;
 }
 
-int wd_answer_score(const struct wd_question *q, struct wd_answer *a)
+static int count_files(const struct wd_question *q, struct wd_answer *a)
 {
-	int r;
+	struct place place = {.dir = WD_NODE_NONE, .path = WD_BUF_INIT, .as_learnt = WD_BUF_INIT};
 
-	for (wd_node_id n = 0; n < q->tree->nodes.n; n++) {
+	for (wd_node_id n = 1; n < q->tree->nodes.n; n++) {
 		const struct wd_node *node = wd_tree_node(q->tree, n);
 
-		a->files += node->type != WD_TYPE_DIR && !(node->flags & WD_NODE_GHOST);
+		if (node->type == WD_TYPE_DIR || node->flags & WD_NODE_GHOST)
+			continue;
+		a->files++;
+		a->system += place_of(&place, q->tree, n)->system;
 	}
+	return place_done(&place);
+}
+
+int wd_answer_score(const struct wd_question *q, struct wd_answer *a)
+{
+	int r = count_files(q, a);
+
 	join_matches(a);
 	find_differing(q, a);
-	r = count_packages(q, a);
-	if (r < 0)
-		return r;
-	if (a->candidates.n)
-		count_candidates(q, a);
-	return rank(a);
+	if (r == 0)
+		r = count_packages(q, a);
+	if (r == 0 && a->candidates.n)
+		r = count_candidates(q, a);
+	return r < 0 ? r : rank(a);
+}
+
+#define REFUTED_MIN 10
+#define REFUTED_TIMES 4
+
+bool wd_candidate_is_refuted(const struct wd_candidate *c)
+{
+	return c->differ >= REFUTED_MIN && c->agree * REFUTED_TIMES < c->differ;
 }
 
 const char *wd_answer_confidence_name(enum wd_answer_confidence confidence)
@@ -377,7 +404,7 @@ enum wd_answer_confidence wd_answer_confidence(const struct wd_answer *a)
 	const struct wd_candidate *best = a->candidates.v;
 	uint64_t other = 0;
 
-	if (a->candidates.n == 0 || best->score <= 0)
+	if (a->candidates.n == 0 || best->score <= 0 || wd_candidate_is_refuted(best))
 		return WD_ANSWER_NONE;
 	for (size_t i = 1; i < a->candidates.n; i++)
 		if (a->candidates.v[i].proven > other)

@@ -172,12 +172,14 @@ static int read_package(struct run *run, struct wd_cursor *c, struct wd_ref_pack
 static int take_package(struct run *run, struct wd_cursor *c)
 {
 	struct wd_answer *a = run->answer;
-	struct wd_ref_package p = {.ref = run->index, .source = get_u32(c), .id = get_u32(c)};
-	const uint32_t key[] = {p.ref, p.source, p.id};
+	struct wd_ref_package p = {.ref = run->index};
 	size_t known = a->keys.entries.n;
+	uint32_t key[3] = {run->index};
 	uint32_t id;
 	int r = run->numbers.n >= WD_LIMIT_PACKAGES ? WD_ELIMIT : 0;
 
+	p.source = key[1] = get_u32(c);
+	p.id = key[2] = get_u32(c);
 	if (r == 0)
 		r = read_package(run, c, &p);
 	if (r == 0)
@@ -199,7 +201,7 @@ static wd_node_id get_node(const struct run *run, struct wd_cursor *c)
 	return n->flags & WD_NODE_GHOST || n->type == WD_TYPE_DIR ? WD_NODE_NONE : node;
 }
 
-static int take_match(struct run *run, wd_node_id node, uint32_t number, uint8_t flags)
+static int add_match(struct run *run, wd_node_id node, uint32_t number, uint8_t flags)
 {
 	struct wd_match m = {.node = node, .flags = flags};
 
@@ -219,10 +221,18 @@ static int take_path(struct run *run, struct wd_cursor *c)
 	while (r == 0 && !c->failed && c->pos < c->len) {
 		uint32_t owner = get_u32(c);
 
-		r = take_match(run, node, owner >> 1,
-			       WD_MATCH_PATH | (owner & 1 ? WD_MATCH_KNOWN : 0));
+		r = add_match(run, node, owner >> 1,
+			      WD_MATCH_PATH | (owner & 1 ? WD_MATCH_KNOWN : 0));
 	}
 	return r;
+}
+
+static int take_match(struct run *run, struct wd_cursor *c, uint8_t flags)
+{
+	wd_node_id node = get_node(run, c);
+	uint32_t number = get_u32(c);
+
+	return add_match(run, node, number, flags);
 }
 
 static int take_sized(struct run *run, struct wd_cursor *c)
@@ -266,9 +276,9 @@ static int take_record(struct run *run, uint8_t type, struct wd_cursor *c)
 	case WD_REFERENCE_SIZED:
 		return take_sized(run, c);
 	case WD_REFERENCE_DIGEST:
-		return take_match(run, get_node(run, c), get_u32(c), WD_MATCH_DIGEST);
+		return take_match(run, c, WD_MATCH_DIGEST);
 	case WD_REFERENCE_BUILD:
-		return take_match(run, get_node(run, c), get_u32(c), WD_MATCH_BUILD);
+		return take_match(run, c, WD_MATCH_BUILD);
 	default:
 		return WD_EPROTOCOL;
 	}

@@ -82,6 +82,7 @@ struct wd_candidate {
 	uint64_t proven;	    /* programs whose contents or build-ids it alone has */
 	uint64_t disproven;	    /* programs at its paths with other contents */
 	double score;
+	double system; /* programs and libraries that it explains, as far as it does */
 	double ahead;  /* files that this one explains better than the best candidate does, */
 	double behind; /* and that the best one explains better */
 };
@@ -91,7 +92,8 @@ struct wd_answer {
 	WD_ARRAY(struct wd_ref_package) packages;
 	WD_ARRAY(struct wd_match) matches;	  /* in order of node and package, each once */
 	WD_ARRAY(struct wd_candidate) candidates; /* best first */
-	uint64_t files;	   /* of the tree: all but directories */
+	uint64_t files;	 /* of the tree: all but directories */
+	uint64_t system; /* of these, programs and libraries (wd_index_is_system()) */
 	struct wd_strpool keys; /* of packages; */
 	struct wd_contents contents;
 };
@@ -128,6 +130,9 @@ const struct wd_match *wd_answer_of(const struct wd_answer *a, wd_node_id node, 
  */
 const struct wd_match *wd_answer_choose(const struct wd_answer *a, wd_node_id node,
 					uint32_t candidate);
+
+/* Whether most files at its paths have other contents: then it is another release, if not more. */
+bool wd_candidate_is_refuted(const struct wd_candidate *c);
 
 /*
  * How sure it is that the best candidate is where the files are from. Texts are alike in many

@@ -2,6 +2,7 @@
 #include "provenance/subject.h"
 
 #include "base/status.h"
+#include "provenance/reference-use.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -183,7 +184,7 @@ static int load_and_scan(struct wd_subject *s)
 		wd_load_abort(load);
 		return r;
 	}
-	s->tree->want_stat = s->options.stat;
+	s->tree->want_stat = s->options.stat || s->options.nreferences;
 	s->tree->cross = s->options.cross;
 	if (full)
 		threaded = pthread_create(&thread, NULL, scan_thread, s) == 0;
@@ -239,6 +240,42 @@ static int examine_tick(void *ctx)
 	return 0;
 }
 
+/* Contents are compared of files that have no owner, or one that was only inferred. */
+static int ask_references(struct wd_subject *s)
+{
+	WD_CLEANUP_FREE uint8_t *wanted = calloc(s->tree->nodes.n, sizeof(*wanted));
+	struct wd_question q = {.refs = s->options.references,
+				.nrefs = s->options.nreferences,
+				.module_dir = s->options.module_dir,
+				.tree = s->tree,
+				.wanted = wanted,
+				.cat = &s->cat};
+	int r;
+
+	if (!wanted)
+		return -ENOMEM;
+	for (wd_node_id i = 0; i < s->tree->nodes.n; i++) {
+		enum wd_basis basis = wd_owners_basis(&s->owners, i);
+
+		wanted[i] = basis == WD_BASIS_NONE || basis == WD_BASIS_INFERRED;
+	}
+	show_progress(s, "comparing");
+	r = wd_reference_ask(&q, &s->answer);
+	return r < 0 ? r
+		     : wd_reference_evidence(&s->answer, s->tree, &s->distros, &s->evidence);
+}
+
+/* Exact knowledge first: contents, then what files say of themselves, then paths. */
+static int attribute_rest(struct wd_subject *s)
+{
+	int r = wd_reference_by_contents(&s->owners, &s->distros, &s->answer);
+
+	if (r == 0)
+		r = wd_attribute_elf(&s->owners, &s->evidence, &s->lineages);
+	return r < 0 ? r
+		     : wd_reference_by_paths(&s->owners, &s->distros, &s->answer, &s->lineages);
+}
+
 int wd_subject_gather(struct wd_subject *s)
 {
 	unsigned line = 0;
@@ -251,12 +288,17 @@ int wd_subject_gather(struct wd_subject *s)
 	r = wd_evidence_gather(s->tree, &s->cat, s->options.data_dir, &s->evidence, &line);
 	if (r < 0)
 		return data_status(s, r, "signals.tsv", line);
+	if (s->options.nreferences) {
+		r = ask_references(s);
+		if (r < 0)
+			return r;
+	}
 	r = wd_libc_find(s->tree, &s->cat, s->options.data_dir, &s->libc);
 	if (r < 0)
 		return data_status(s, r, "programs.tsv", 0);
 	r = wd_lineages_find(&s->owners, &s->distros, &s->os, &s->evidence, s->libc, &s->lineages);
 	if (r == 0 && s->options.attribute)
-		r = wd_attribute_elf(&s->owners, &s->evidence, &s->lineages);
+		r = attribute_rest(s);
 	sort_errors(&s->cat);
 	return r;
 }
@@ -327,6 +369,7 @@ void wd_subject_done(struct wd_subject *s)
 {
 	if (s->examine)
 		wd_examine_finish(s->examine, &s->cat, NULL, NULL);
+	wd_answer_done(&s->answer);
 	wd_lineages_done(&s->lineages);
 	wd_evidence_done(&s->evidence);
 	wd_owners_done(&s->owners);

@@ -6,6 +6,7 @@
 #include "pkgdb/examine.h"
 #include "pkgdb/load.h"
 #include "provenance/attribute.h"
+#include "provenance/reference.h"
 #include "provenance/verdict.h"
 
 /* Which files are looked into for evidence of where they are from. */
@@ -29,6 +30,10 @@ struct wd_subject_options {
 	/* also text files and layout; with the lineages. Needs scan and owners */
 	enum wd_subject_evidence evidence;
 	bool later; /* evidence is for wd_subject_gather() to gather */
+	/* with evidence and attribute: indexes to ask, and where their modules are */
+	struct wd_reference *references;
+	size_t nreferences;
+	const char *module_dir;
 	/* Called about ten times a second during long work, where not NULL. */
 	void (*progress)(void *ctx, const char *phase, unsigned entries);
 	void *progress_ctx;
@@ -48,6 +53,7 @@ struct wd_subject {
 	struct wd_evidence_list evidence;
 	struct wd_libc libc;
 	struct wd_lineages lineages;
+	struct wd_answer answer; /* of the reference indexes */
 	char *data_error; /* which data table is broken, and where */
 };
 

@@ -192,6 +192,7 @@ static void add_files(struct builder *b, cJSON *root, const struct wd_file_count
 	add_number(b, o, "owned", f->owned);
 	add_number(b, o, "generated", f->generated);
 	add_number(b, o, "inferred", f->inferred);
+	add_number(b, o, "reference", f->reference);
 	add_number(b, o, "elf", f->elf);
 	add_number(b, o, "unowned", f->unowned);
 	add_number(b, o, "missing", f->missing);

@@ -266,7 +266,10 @@ static void show_files(const struct wd_file_counts *f, struct wd_out *out)
 	show_share(out, "files", "owned", f->owned, f->total, GREEN);
 	show_share(out, "", "generated", f->generated, f->total, GREEN);
 	show_share(out, "", "inferred", f->inferred, f->total, YELLOW);
-	show_share(out, "", "elf", f->elf, f->total, YELLOW);
+	if (f->reference)
+		show_share(out, "", "reference", f->reference, f->total, YELLOW);
+	if (f->elf)
+		show_share(out, "", "elf", f->elf, f->total, YELLOW);
 	show_share(out, "", "unowned", f->unowned, f->total, RED);
 	wd_text_number(&number, f->total);
 	label(out, "");
