@@ -65,38 +65,43 @@ harmless='((.verdict.distro != "wrong" and .verdict.release != "wrong") or
 	all(.lineages[]; .[2] or .[1] == "weak" or .[1] == "none") and
 	.files.wrong <= .files.stated * 0.01'
 
-# says NAME STEP CONDITION
+# What must be said: jq's condition, by words for people
+declare -A condition=(
+	['the distribution']='.verdict.distro == "right"'
+	['distribution and release']='.verdict.distro == "right" and .verdict.release == "right"'
+	[nothing]='.verdict.distro == "none" and .lineages == []'
+)
+
+# says NAME STEP WORDS
 says() {
 	measure "$1" "$2" "$2" >"$work/judged"
 	if [ -s "$work/judged" ]; then
-		check "$1, $2: nothing confident is wrong" holds "$harmless"
-		check "$1, $2: $3" holds "$3"
+		check "$1, $2 taken: nothing confident is wrong" holds "$harmless"
+		check "$1, $2 taken: says $3" holds "${condition[$3]}"
 	else
-		skip "$1, $2 (there is nothing to take)"
+		skip "$1, $2 taken (it never had that)"
 	fi
 }
 
-# root NAME STEP=CONDITION...
+# root NAME WORDS STEP...
 root() {
-	local name=$1 pair
-	shift
+	local name=$1 words=$2 step
+	shift 2
 	if ! made "$name" 2>"$work/made"; then
 		skip "$name (it could not be made)"
 		return
 	fi
-	for pair; do
-		says "$name" "${pair%%=*}" "${pair#*=}"
+	for step; do
+		says "$name" "$step" "$words"
 	done
 	rm -rf "$cache/roots/$name"
 }
 
 mkdir -p "$cache"
-right='.verdict.distro == "right" and .verdict.release == "right"'
-none='.verdict.distro == "none" and .lineages == []'
-root minbase nothing="$right" all="$right" elf="$right" moved="$right" lie="$right"
-root distroless-debs nothing="$right" database="$right" all="$right" elf="$right" lie="$right"
-root bundle nothing="$right"
-root distroless11 nothing="$right" release="$right" os-release="$right"
-root alpine3.15 nothing="$right" os-release="$right"
-root trap-compiled nothing="$none"
+root minbase 'distribution and release' nothing all elf moved lie
+root distroless-debs 'distribution and release' nothing database all elf lie
+root bundle 'distribution and release' nothing
+root distroless11 'distribution and release' nothing release os-release
+root alpine3.15 'the distribution' nothing os-release
+root trap-compiled nothing nothing
 exit "$failed"

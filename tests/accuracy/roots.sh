@@ -81,7 +81,7 @@ debian_release() {
 	bullseye) echo debian:11 ;;
 	bookworm) echo debian:12 ;;
 	trixie) echo debian:13 ;;
-	sid) echo debian ;;
+	sid) echo debian:14 ;;
 	esac
 }
 
@@ -167,7 +167,7 @@ make_alpine3.15() {
 make_distroless11() {
 	[ -d "$corpus/image" ] || return 1
 	image_root "$corpus/image/distroless-base-debian11.docker.tar.gz" "$root"
-	is debian:11 debian:11 distroless debian:11
+	is debian:11 debian:11 '' debian:11
 	: | write_truth
 }
 
