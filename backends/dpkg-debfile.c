@@ -42,6 +42,7 @@ struct deb {
 	uint64_t contents;   /* bytes of files read from it: holes of sparse files are not in it */
 	struct wd_blob member; /* its name */
 	bool has_control, has_data;
+	bool in_entry;	/* of the member: there may be more of it to read */
 	EVP_MD_CTX *md; /* NULL where no digests are wanted */
 	struct wd_strpool paths;
 	WD_ARRAY(struct content) files; /* by id of the path, from 1 */
@@ -100,6 +101,7 @@ static int open_tar(struct deb *d, uint64_t limit)
 {
 	d->limit = limit;
 	d->contents = 0;
+	d->in_entry = false;
 	d->tar = archive_read_new();
 	if (!d->tar)
 		return -ENOMEM;
@@ -125,19 +127,6 @@ static int check_limit(struct deb *d)
 	return fault(d, WD_ELIMIT, "unpacks to too much");
 }
 
-/* 1 with the next entry of the member, 0 at its end, or a negative status. */
-static int next_entry(struct deb *d, struct archive_entry **ret)
-{
-	int r = archive_read_next_header(d->tar, ret);
-
-	if (r == ARCHIVE_EOF)
-		return 0;
-	if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
-		return tar_fault(d);
-	r = check_limit(d);
-	return r < 0 ? r : 1;
-}
-
 /* 1 with up to READ_SIZE bytes of the entry in d->buf, 0 at its end, or a negative status. */
 static int read_entry(struct deb *d, size_t *ret)
 {
@@ -148,6 +137,29 @@ static int read_entry(struct deb *d, size_t *ret)
 		return n < 0 ? tar_fault(d) : 0;
 	d->contents += (uint64_t)n;
 	*ret = (size_t)n;
+	r = check_limit(d);
+	return r < 0 ? r : 1;
+}
+
+/*
+ * 1 with the next entry of the member, 0 at its end, or a negative status. What was not read of the
+ * entry before is read here: libarchive would step over it without a limit.
+ */
+static int next_entry(struct deb *d, struct archive_entry **ret)
+{
+	size_t n;
+	int r = 0;
+
+	while (d->in_entry && (r = read_entry(d, &n)) > 0)
+		;
+	if (r < 0)
+		return r;
+	r = archive_read_next_header(d->tar, ret);
+	d->in_entry = r == ARCHIVE_OK || r == ARCHIVE_WARN;
+	if (r == ARCHIVE_EOF)
+		return 0;
+	if (!d->in_entry)
+		return tar_fault(d);
 	r = check_limit(d);
 	return r < 0 ? r : 1;
 }
