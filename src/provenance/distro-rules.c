@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "provenance/distro-rules.h"
 
-#include "base/glob.h"
 #include "base/status.h"
 
 #include <stdio.h>
@@ -39,7 +38,7 @@ static int parse_conditions(struct wd_rule *rule, struct wd_blob text)
 		if (rule->nconditions == WD_RULE_CONDITIONS || eq <= 0 ||
 		    !parse_field(wd_blob_trim(wd_blob_head(one, (size_t)eq)), &c->field))
 			return WD_ECORRUPT;
-		c->pattern = wd_blob_skip(one, (size_t)eq + 1);
+		c->pattern.text = wd_blob_skip(one, (size_t)eq + 1);
 		rule->nconditions++;
 		text = wd_blob_skip(text, one.len + (and ? 4 : 0));
 	}
@@ -128,9 +127,7 @@ void wd_distro_rules_done(struct wd_distro_rules *rules)
 		for (size_t k = 0; k < rules->list.v[i].nconditions; k++) {
 			struct wd_condition *c = &rules->list.v[i].conditions[k];
 
-			if (c->compiled)
-				regfree(c->compiled);
-			free(c->compiled);
+			wd_pattern_done(&c->pattern);
 			free(c->answers);
 		}
 	}
@@ -138,101 +135,12 @@ void wd_distro_rules_done(struct wd_distro_rules *rules)
 	wd_tsv_done(&rules->table);
 }
 
-/* Behind the piece of an expression that begins at p: a group or set is passed over whole. */
-static const char *behind(const char *p, const char *end)
+/* Compiles on first use, and makes room for the answers. */
+static bool prepare(struct wd_condition *c, size_t nstrings)
 {
-	int depth = 0;
-
-	if (*p == '[') {
-		p += p + 1 < end && p[1] == '^' ? 2 : 1;
-		p = p < end ? memchr(p + 1, ']', (size_t)(end - p - 1)) : NULL;
-		return p ? p + 1 : end;
-	}
-	if (*p == '{') {
-		p = memchr(p, '}', (size_t)(end - p));
-		return p ? p + 1 : end;
-	}
-	if (*p != '(')
-		return *p == '\\' && p + 1 < end ? p + 2 : p + 1;
-	do {
-		depth += *p == '(' ? 1 : *p == ')' ? -1 : 0;
-		p = *p == '(' || *p == ')' ? p + 1 : behind(p, end);
-	} while (p < end && depth > 0);
-	return p;
-}
-
-static bool can_match(struct wd_blob pattern, struct wd_blob s);
-
-/* Whether s holds all plain text that one alternative cannot do without. */
-static bool can_match_all(const char *p, const char *end, struct wd_blob s)
-{
-	char run[32];
-	size_t n = 0;
-
-	while (p < end) {
-		const char *next = behind(p, end);
-		bool optional = next < end && strchr("*?{", *next);
-
-		if (!optional && n < sizeof(run) && (*p == '\\' || !strchr("^$.[(*+?{", *p))) {
-			run[n++] = next[-1];
-			p = next;
-			continue;
-		}
-		if (n && !memmem(s.ptr, s.len, run, n))
-			return false;
-		n = 0;
-		if (*p == '(' && !optional &&
-		    !can_match(wd_blob(p + 1, (size_t)(next - p) - 2), s))
-			return false;
-		p = next;
-	}
-	return n == 0 || memmem(s.ptr, s.len, run, n);
-}
-
-/*
- * A quick look at an expression that was not compiled yet: whether s holds the plain text of any
- * of its alternatives. Most strings do not, and compiling costs more than a few such looks.
- */
-static bool can_match(struct wd_blob pattern, struct wd_blob s)
-{
-	const char *p = pattern.ptr, *end = p + pattern.len, *start = p;
-
-	for (; p < end; p = behind(p, end)) {
-		if (*p != '|')
-			continue;
-		if (can_match_all(start, p, s))
-			return true;
-		start = p + 1;
-	}
-	return can_match_all(start, end, s);
-}
-
-/* Compiles on first use. An expression that is none never matches. */
-static bool compile(struct wd_condition *c, size_t nstrings)
-{
-	char pattern[512];
-
-	if (c->answers)
-		return c->compiled != NULL;
-	c->answers = calloc(nstrings / 4 + 1, 1);
-	c->compiled = malloc(sizeof(*c->compiled));
-	if (c->pattern.len < sizeof(pattern)) {
-		memcpy(pattern, c->pattern.ptr, c->pattern.len);
-		pattern[c->pattern.len] = '\0';
-		if (c->answers && c->compiled &&
-		    regcomp(c->compiled, pattern, REG_EXTENDED) == 0)
-			return true;
-	}
-	free(c->compiled);
-	c->compiled = NULL;
-	return false;
-}
-
-static bool run(const struct wd_condition *c, struct wd_blob s, regmatch_t *m, size_t nm)
-{
-	m[0].rm_so = 0;
-	m[0].rm_eo = (regoff_t)s.len;
-	return regexec(c->compiled, s.ptr, nm, m, REG_STARTEND) == 0;
+	if (!c->answers)
+		c->answers = calloc(nstrings / 4 + 1, 1);
+	return c->answers && wd_pattern_compile(&c->pattern);
 }
 
 static bool holds(struct wd_condition *c, const struct wd_catalog *cat, uint32_t string)
@@ -240,41 +148,32 @@ static bool holds(struct wd_condition *c, const struct wd_catalog *cat, uint32_t
 	struct wd_blob s = wd_strpool_get(&cat->strings, string);
 	unsigned shift = string % 4 * 2;
 	unsigned answer;
-	regmatch_t m[1];
 
 	/* what is not recorded matches nothing, not even ".*" */
 	if (string == 0)
 		return false;
 	if (!c->answers && c->looks < LOOKS_MAX) {
 		c->looks++;
-		if (!can_match(c->pattern, s))
+		if (!wd_pattern_may_match(&c->pattern, s))
 			return false;
 	}
-	if (!compile(c, cat->strings.entries.n))
+	if (!prepare(c, cat->strings.entries.n))
 		return false;
 	answer = c->answers[string / 4] >> shift & 3;
 	if (answer == 0) {
-		answer = run(c, s, m, 1) ? 2 : 1;
+		answer = wd_pattern_match(&c->pattern, s, NULL) ? 2 : 1;
 		c->answers[string / 4] |= (uint8_t)(answer << shift);
 	}
 	return answer == 2;
 }
 
-static void expand(const struct wd_rule *rule, const struct wd_condition *c, struct wd_blob s,
+static void expand(const struct wd_rule *rule, struct wd_condition *c, struct wd_blob s,
 		   struct wd_buf *out)
 {
 	struct wd_captures caps = {.n = 0};
-	regmatch_t m[WD_GLOB_CAPTURES + 1];
 
-	if (!run(c, s, m, WD_ARRAY_SIZE(m)))
-		return;
-	for (size_t i = 1; i < WD_ARRAY_SIZE(m); i++) {
-		caps.at[i - 1] = m[i].rm_so < 0 ? WD_BLOB_NULL
-						: wd_blob(s.ptr + m[i].rm_so,
-							  (size_t)(m[i].rm_eo - m[i].rm_so));
-		caps.n = i;
-	}
-	wd_glob_expand(rule->template, &caps, out);
+	if (wd_pattern_match(&c->pattern, s, &caps))
+		wd_glob_expand(rule->template, &caps, out);
 }
 
 bool wd_rule_match(struct wd_rule *rule, const struct wd_catalog *cat,

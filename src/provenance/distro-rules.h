@@ -9,16 +9,14 @@
 
 #include "base/tsv.h"
 #include "pkgdb/catalog.h"
-
-#include <regex.h>
+#include "provenance/pattern.h"
 
 #define WD_RULE_CONDITIONS 4
 
 struct wd_condition {
 	enum wd_package_field field;
-	struct wd_blob pattern; /* POSIX extended regular expression */
-	unsigned looks;		/* at the expression, before it was compiled */
-	regex_t *compiled;
+	struct wd_pattern pattern;
+	unsigned looks;	  /* at the expression, before it was compiled */
 	uint8_t *answers; /* 2 bits a string: 0 unknown, 1 no, 2 yes */
 };
 
