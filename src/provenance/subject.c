@@ -160,6 +160,18 @@ static int join_scan(struct wd_subject *s, pthread_t thread)
 	}
 }
 
+/* Where no worker can be had, what databases say is still worth having. */
+static int start_examining(struct wd_subject *s)
+{
+	int r = wd_examine_start(&s->root, s->options.backends, &s->examine);
+
+	if (r < 0 && r != -ENOMEM) {
+		wd_catalog_error(&s->cat, ".", r, "files were not examined: %s", wd_status_text(r));
+		r = 0;
+	}
+	return r;
+}
+
 /*
  * The scan runs while the workers parse and this thread takes what they send. The forks come
  * first, while the process is small and has one thread.
@@ -179,7 +191,7 @@ static int load_and_scan(struct wd_subject *s)
 	if (r < 0)
 		return r;
 	if (s->options.evidence != WD_EVIDENCE_NONE)
-		r = wd_examine_start(&s->root, s->options.backends, &s->examine);
+		r = start_examining(s);
 	if (r < 0) {
 		wd_load_abort(load);
 		return r;
