@@ -72,6 +72,51 @@ convert() {
 	done
 }
 
+# elf PATH [KEY=VALUE...]: an ELF file that says no more of its origin than it is told to
+#	type=exec|lib|static	a program with a loader (the default), a library, a static program
+#	interp=PATH	text=STRING (a constant)	comment=STRING	section=NAME
+#	note=JSON (.note.package)	altlink=PATH
+#	link=NAME (.gnu_debuglink), or link=id: the rest of the build-id, as debhelper makes it
+elf() {
+	local path=$1 type=exec interp=/lib64/ld-linux-x86-64.so.2 link='' id word value flags=()
+	id=$(sha1sum <<<"$path")
+	id=${id%% *}
+	printf '.text\n.globl _start\n_start: nop\n' >"$scratch/elf.s"
+	for word in "${@:2}"; do
+		value=${word#*=}
+		value=${value//\\/\\\\} value=${value//\"/\\\"}
+		case $word in
+		type=*) type=$value ;;
+		interp=*) interp=$value ;;
+		text=*) printf '.section .rodata\n.asciz "%s"\n' "$value" ;;
+		comment=*) printf '.section .comment,"MS",@progbits,1\n.asciz "%s"\n' "$value" ;;
+		section=*) printf '.section %s,"",@progbits\n.long 0\n' "$value" ;;
+		note=*)
+			printf '.section .note.package,"a",@note\n.balign 4\n.long 4, 2f-1f, 0xcafe1a7e\n'
+			printf '.asciz "FDO"\n1: .asciz "%s"\n2: .balign 4\n' "$value"
+			;;
+		link=*)
+			[ "$value" != id ] || value=${id:2}.debug
+			link=$value
+			;;
+		altlink=*) printf '.section .gnu_debugaltlink,"",@progbits\n.asciz "%s"\n.long 0\n' "$value" ;;
+		*) echo "elf: no such key: $word" >&2 && return 1 ;;
+		esac >>"$scratch/elf.s"
+	done
+	case $type in
+	exec) flags=(-pie "-Wl,--dynamic-linker=$interp") ;;
+	lib) flags=(-shared "-Wl,-soname=${path##*/}") ;;
+	static) flags=(-static) ;;
+	esac
+	mkdir -p "$(dirname "$path")"
+	gcc -nostdlib "${flags[@]}" "-Wl,--build-id=0x$id" -o "$path" "$scratch/elf.s" || return
+	# ld drops this one; its name is padded to four bytes, and a checksum follows
+	[ -n "$link" ] || return 0
+	printf '%s\0' "$link" >"$scratch/link"
+	truncate -s $((${#link} / 4 * 4 + 8)) "$scratch/link"
+	objcopy --add-section ".gnu_debuglink=$scratch/link" "$path"
+}
+
 # ---- Root filesystems
 
 broken() {

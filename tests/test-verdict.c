@@ -442,6 +442,11 @@ static void denial(void **state)
 		 "contradicted strong: hat:8 strong 3, acme:3 weak 0"},
 		{OS("acme", "3"), "", "note rpm hat 8 strong" PACKAGED "opt/1 opt/2\n",
 		 "declared weak: acme:3 weak 0, hat:8 weak 2"},
+		/* and not where some are of it */
+		{OS("acme", "3"), "",
+		 "note rpm hat 8 strong" PACKAGED "opt/1 opt/2\nlink rpm hat 8 medium" PACKAGED
+		 "opt/3\nnote deb acme - strong" PACKAGED "own/1\n",
+		 "declared weak: acme:3 weak 1, hat:8 strong 3"},
 		/* the files take a side between os-release and packages */
 		{OS("zeta", "1"), P1 "/own/1\n", "banner deb zeta 1 strong" PACKAGED LIBC,
 		 "contradicted strong: zeta:1 strong 1, acme:3 weak 1"},

@@ -408,13 +408,23 @@ static int give_reason(const struct hearing *h, struct wd_lineage *l, uint32_t i
 	return wd_lineage_reason(l, reason, "%s", item->value);
 }
 
+/* What the C library says first, then what names the lineage, then what fits it. */
+static int rank(const struct hearing *h, const struct wd_lineage *l, uint32_t index)
+{
+	if (index == h->l->libc_item)
+		return 0;
+	return names(h, l, &h->e->items.v[index]) ? 1 : 2;
+}
+
 static int give_reasons(const struct hearing *h, struct wd_lineage *l, const uint32_t *items,
 			size_t n)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = give_reason(h, l, items[i]);
+	for (int ranked = 0; ranked < 3; ranked++)
+		for (size_t i = 0; r == 0 && i < n; i++)
+			if (rank(h, l, items[i]) == ranked)
+				r = give_reason(h, l, items[i]);
 	return r == 0 && l->release_item != WD_ITEM_NONE ? give_reason(h, l, l->release_item) : r;
 }
 

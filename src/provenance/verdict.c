@@ -219,16 +219,22 @@ static int poll_files(const struct judge *j, size_t papers, uint64_t *ret_total,
 }
 
 /*
- * Most files that packages of the papers own, or without packages most files of all, say strongly
- * that they are another's: the lineage, or -1. What was copied beside them contradicts nothing.
+ * Most files that packages of the papers own, or without packages most files of all where none is of
+ * the papers, say strongly that they are another's: the lineage, or -1. What was copied beside them
+ * contradicts nothing.
  */
 static int denied_by_files(struct judge *j, size_t papers, int *ret)
 {
 	WD_CLEANUP_FREE uint64_t *by_distro = calloc(j->c->distros->list.n, sizeof(*by_distro));
 	uint64_t total = 0;
-	int r = by_distro ? poll_files(j, papers, &total, by_distro) : -ENOMEM;
+	const struct wd_lineage *p = &j->v->lineages.v[papers];
+	int r = by_distro ? 0 : -ENOMEM;
 
 	*ret = -1;
+	if (!p->packages && p->shown > WD_STRENGTH_NONE)
+		return r;
+	if (r == 0)
+		r = poll_files(j, papers, &total, by_distro);
 	for (size_t i = 0; r == 0 && i < j->v->lineages.n; i++)
 		if (j->v->lineages.v[i].shown == WD_STRENGTH_STRONG &&
 		    by_distro[j->v->lineages.v[i].distro] * 2 > total && !is_same(j, papers, i) &&
