@@ -143,7 +143,7 @@ bool wd_pattern_match(struct wd_pattern *p, struct wd_blob s, struct wd_captures
 	text[s.len] = '\0';
 	m[0].rm_so = 0;
 	m[0].rm_eo = (regoff_t)s.len;
-	if (regexec(p->compiled, text, ret ? WD_ARRAY_SIZE(m) : 1, m, REG_STARTEND) != 0)
+	if (regexec(p->compiled, text, ret ? WD_ARRAY_SIZE(m) : 0, m, REG_STARTEND) != 0)
 		return false;
 	for (size_t i = 1; ret && i < WD_ARRAY_SIZE(m); i++) {
 		ret->at[i - 1] = m[i].rm_so < 0 ? WD_BLOB_NULL
