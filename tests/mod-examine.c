@@ -5,16 +5,14 @@
  * WD_EUNSUPPORTED; where it fails, WD_ELIMIT.
  */
 #include "pkgdb/backend.h"
+#include "pkgdb/wire.h"
+#include "pkgdb/worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-/* As the parent counts them: src/pkgdb/worker.h, src/pkgdb/wire.h. */
-#define FD_PIPE 5
-#define WIRE_FILE 10
 
 static int good(const struct wd_file *file, struct wd_sink *sink)
 {
@@ -73,7 +71,7 @@ static int garbage(const struct wd_file *file, struct wd_sink *sink)
 {
 	(void)file;
 	(void)sink;
-	return write(FD_PIPE, "\xff\xff\xff\xff\xff\xff\xff", 7) < 0 ? -errno : 0;
+	return write(WD_FD_PIPE, "\xff\xff\xff\xff\xff\xff\xff", 7) < 0 ? -errno : 0;
 }
 
 static int state_file(uint32_t id)
@@ -83,9 +81,9 @@ static int state_file(uint32_t id)
 		uint8_t type;
 		uint32_t id;
 		int32_t status;
-	} __attribute__((packed)) record = {8, WIRE_FILE, id, 0};
+	} __attribute__((packed)) record = {8, WD_WIRE_FILE, id, 0};
 
-	return write(FD_PIPE, &record, sizeof(record)) < 0 ? -errno : 0;
+	return write(WD_FD_PIPE, &record, sizeof(record)) < 0 ? -errno : 0;
 }
 
 /* A record about a file that there is not, and about one twice. */
