@@ -216,7 +216,7 @@ static int complain_index(const struct wd_reference *ref, int r)
 static int copy_old(struct lessons *l)
 {
 	struct wd_reference old;
-	int r = wd_reference_open(&old, l->path, l->cli->places->modules, true);
+	int r = wd_reference_open(&old, l->cli->operands[0], l->cli->places->modules, true);
 	int status = -1;
 	off_t at = 0;
 

@@ -80,6 +80,9 @@ static uint64_t get(struct wd_cursor *in)
 {
 	uint64_t n = 0;
 
+	/* nearly all are one byte long */
+	if (in->pos < in->len && in->ptr[in->pos] < 0x80)
+		return in->ptr[in->pos++];
 	for (unsigned shift = 0; shift < 63; shift += 7) {
 		uint8_t byte = wd_cursor_u8(in);
 

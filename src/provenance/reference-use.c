@@ -18,6 +18,10 @@
 #define SYSTEM_MIN 5
 #define SYSTEM_SHARE 0.5
 
+/* Files that must be alike, and how many times those that differ. */
+#define AGREE_MIN 5
+#define AGREE_TIMES 4
+
 /* Programs that prove a candidate other than the best one. */
 #define PROVEN_MIN 2
 
@@ -90,6 +94,9 @@ static int add_item(const struct wd_answer *a, uint32_t candidate, enum wd_item_
 	if (c->proven)
 		snprintf(value, sizeof(value), "%" PRIu64 " programs have contents that only it has",
 			 c->proven);
+	else if (c->agree + c->differ)
+		snprintf(value, sizeof(value), "%" PRIu64 " paths, %" PRIu64 " of %" PRIu64
+			 " with its contents", c->paths, c->agree, c->agree + c->differ);
 	else
 		snprintf(value, sizeof(value), "%" PRIu64 " paths, %" PRIu64 " of them only its own",
 			 c->paths, c->only);
@@ -110,20 +117,29 @@ static bool is_proven(const struct wd_candidate *c)
 	return c->proven >= PROVEN_MIN && c->proven >= c->disproven;
 }
 
+/* Of the best candidate, where it fits and no programs prove it. */
+static enum wd_item_strength strength_of(const struct wd_answer *a)
+{
+	const struct wd_candidate *best = a->candidates.v;
+	size_t rivals;
+
+	if (!stands_alone(a, &rivals))
+		return WD_ITEM_WEAK;
+	return rivals || (best->agree >= AGREE_MIN && best->agree >= AGREE_TIMES * best->differ)
+		       ? WD_ITEM_MEDIUM
+		       : WD_ITEM_WEAK;
+}
+
 int wd_reference_evidence(const struct wd_answer *a, struct wd_tree *tree,
 			  struct wd_distros *distros, struct wd_evidence_list *e)
 {
-	size_t rivals;
 	int r = 0;
 
 	for (uint32_t i = 0; r == 0 && i < a->candidates.n; i++) {
 		if (is_proven(&a->candidates.v[i]))
 			r = add_item(a, i, WD_ITEM_STRONG, tree, distros, e);
 		else if (i == 0 && fits(a))
-			r = add_item(a, i,
-				     stands_alone(a, &rivals) && rivals ? WD_ITEM_MEDIUM
-									: WD_ITEM_WEAK,
-				     tree, distros, e);
+			r = add_item(a, i, strength_of(a), tree, distros, e);
 	}
 	return r;
 }

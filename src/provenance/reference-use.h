@@ -8,8 +8,9 @@
 
 /*
  * Adds an item of kind "reference" for each candidate that programs prove, and for the best one
- * where its paths fit: strong where programs prove it; medium where it alone of the learnt
- * distributions of its kind fits; else weak. 0 or -ENOMEM.
+ * where its paths fit: strong where programs prove it; medium where it alone of several learnt
+ * distributions of its kind fits, or where four of five files have its contents; else weak. 0 or
+ * -ENOMEM.
  */
 int wd_reference_evidence(const struct wd_answer *a, struct wd_tree *tree,
 			  struct wd_distros *distros, struct wd_evidence_list *e);
