@@ -374,7 +374,8 @@ static int copy_string(struct wd_evidence_list *e, const char **s)
 int wd_evidence_add(struct wd_evidence_list *e, const struct wd_item *item)
 {
 	struct wd_item copy = *item;
-	const char **strings[] = {&copy.kind, &copy.family, &copy.distro, &copy.version, &copy.value};
+	const char **strings[] = {&copy.kind, &copy.family, &copy.distro, &copy.version,
+				  &copy.value};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < WD_ARRAY_SIZE(strings); i++)

@@ -69,9 +69,9 @@ struct wd_origin {
 
 /* The only release of a distribution that has all the libraries seen. */
 struct wd_library_release {
-	const char *distro;
+	const char *distro; /* or several, as of an item */
 	const char *version;
-	uint32_t item; /* one of those that say so */
+	uint32_t item; /* the weakest of those that say so */
 };
 
 struct wd_evidence_list {
