@@ -102,6 +102,44 @@ elf="cc -nostdlib -Wl,--build-id -Wl,-z,max-page-size=4096 -Wl,-z,noseparate-cod
 $elf -shared -Wl,-soname,libx.so.1 -Wl,-rpath,/opt/x -o "$out/elf/library" &&
 	$elf -static -o "$out/elf/static" || rm -rf "$out/elf"
 
+# packages and lists of them
+text contents small <<'TEXT'
+This file maps each file to its package.
+FILE                    LOCATION
+bin/ls                  utils/coreutils
+etc/a b.conf	non-free/net/one,utils/coreutils
+TEXT
+text repodata filelists <<'TEXT'
+<?xml version="1.0" encoding="UTF-8"?>
+<filelists xmlns="http://linux.duke.edu/metadata/filelists" packages="1">
+<package pkgid="0" name="bash" arch="x86_64"><version epoch="1" ver="5.2" rel="6.fc40"/>
+<file>/usr/bin/bash</file><file type="dir">/etc/a&amp;b</file></package>
+</filelists>
+TEXT
+text repodata primary <<'TEXT'
+<metadata xmlns:rpm="http://linux.duke.edu/metadata/rpm"><package type="rpm"><name>bash</name>
+<arch>x86_64</arch><version epoch="0" ver="5.2" rel="6.fc40"/><size installed="20"/>
+<format><rpm:vendor>V</rpm:vendor><rpm:sourcerpm>bash-5.2-6.fc40.src.rpm</rpm:sourcerpm>
+<file>/usr/bin/bash</file></format></package></metadata>
+TEXT
+mkdir -p "$work/deb/DEBIAN" "$work/deb/usr/bin"
+printf 'Package: x\nVersion: 1\nArchitecture: all\nMaintainer: m\nDescription: d\n' >"$work/deb/DEBIAN/control"
+ln -s x "$work/deb/usr/bin/link"
+[ ! -e "$out/elf/library" ] || cp "$out/elf/library" "$work/deb/usr/bin/x"
+for compression in none gzip; do
+	mkdir -p "$out/debfile"
+	dpkg-deb -Z$compression --root-owner-group -b "$work/deb" "$out/debfile/$compression" >/dev/null 2>&1 ||
+		rm -rf "$out/debfile"
+done
+printf 'Name: x\nVersion: 1\nRelease: 2\nSummary: s\nLicense: l\n%%description\nd\n%%files\n%s\n%s\n' \
+	'%ghost /usr/bin/x' '%ghost %config /etc/y' >"$work/x.spec"
+if rpmbuild --macros '/usr/lib/rpm/macros:/usr/lib/rpm/platform/%{_target}/macros' --quiet -bb \
+	--target "$(uname -m)-linux" --define "_topdir $work/rpm" --define "_tmppath $work" \
+	--define 'debug_package %{nil}' "$work/x.spec" >/dev/null 2>&1; then
+	mkdir -p "$out/rpmfile"
+	cp "$work"/rpm/RPMS/*/x-1-2.*.rpm "$out/rpmfile/package"
+fi
+
 text osrelease quotes <<'TEXT'
 # comment
 NAME="Debian GNU/Linux"
