@@ -1,0 +1,601 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Reference indexes: the entries of directories, an index of a few packages and what it says of a
+ * tree, files that are no index or a broken one, and a worker that sends whatever it likes.
+ */
+#include "base/status.h"
+#include "provenance/index.h"
+#include "provenance/reference-use.h"
+#include "provenance/reference-wire.h"
+#include "temproot.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const char *modules(void)
+{
+	const char *dir = getenv("WD_BUILDDIR");
+
+	return dir ? dir : ".";
+}
+
+/* ---- Entries */
+
+static void entries(void **state)
+{
+	static const struct {
+		const char *name;
+		struct wd_index_owner owners[3];
+		size_t n;
+	} table[] = {
+		{"a", {{1, false}}, 1},
+		{"ab", {{1, true}}, 1},
+		{"abc", {{70000, false}, {2, true}, {4000000000u, false}}, 3},
+		{"abd", {{1, false}}, 1},
+		{"b", {{0, true}, {1, true}}, 2},
+		{"\xff", {{5, false}}, 1},
+	};
+	struct wd_packer p = {.out = WD_BUF_INIT, .name = WD_BUF_INIT};
+	struct wd_unpacker u = {.name = WD_BUF_INIT};
+
+	(void)state;
+	for (size_t i = 0; i < WD_ARRAY_SIZE(table); i++)
+		wd_pack(&p, wd_blob_str(table[i].name), table[i].owners, table[i].n);
+	assert_int_equal(p.out.status, 0);
+	u.in = wd_cursor(wd_buf_view(&p.out));
+	for (size_t i = 0; i < WD_ARRAY_SIZE(table); i++) {
+		assert_int_equal(wd_unpack(&u), 1);
+		assert_true(wd_blob_is(wd_buf_view(&u.name), table[i].name));
+		assert_int_equal(u.nowners, table[i].n);
+		for (size_t k = 0; k < table[i].n; k++) {
+			assert_int_equal(u.owners[k].package, table[i].owners[k].package);
+			assert_int_equal(u.owners[k].digest, table[i].owners[k].digest);
+		}
+	}
+	assert_int_equal(wd_unpack(&u), 0);
+	wd_buf_done(&u.name);
+	wd_packer_done(&p);
+}
+
+/* Every beginning of good entries, and entries that no packer makes. */
+static void bad_entries(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+	} table[] = {
+		{"\x00\x01" "b\x00\x00\x01" "a\x00", 8},		  /* out of order */
+		{"\x00\x01" "a\x00\x01\x00\x00", 7},			  /* a name twice */
+		{"\x01\x01" "a\x00", 4},				  /* shares with nothing */
+		{"\x00\x03" "a/b\x00", 6},				  /* no name */
+		{"\x00\x00\x00", 3},					  /* an empty one */
+		{"\x00\x01" "a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 13}, /* a number too long */
+		{"\x00\xff\xff\xff\xff\x0f" "a", 7},			  /* a name too long */
+		{"\x00\x01" "a\x01\x01\x01", 6},			  /* owners without end */
+	};
+	struct wd_index_owner owner = {300, true};
+	struct wd_packer p = {.out = WD_BUF_INIT, .name = WD_BUF_INIT};
+
+	(void)state;
+	for (size_t i = 0; i < WD_ARRAY_SIZE(table); i++) {
+		struct wd_unpacker u = {.in = wd_cursor(wd_blob(table[i].bytes, table[i].len)),
+					.name = WD_BUF_INIT};
+		int r = 1;
+
+		while (r > 0)
+			r = wd_unpack(&u);
+		assert_int_equal(r, WD_ECORRUPT);
+		wd_buf_done(&u.name);
+	}
+	wd_pack(&p, WD_BLOB("libc.so.6"), &owner, 1);
+	for (size_t n = 1; n < p.out.len; n++) {
+		struct wd_unpacker u = {.in = wd_cursor(wd_blob(p.out.ptr, n)), .name = WD_BUF_INIT};
+
+		assert_int_equal(wd_unpack(&u), WD_ECORRUPT);
+		wd_buf_done(&u.name);
+	}
+	wd_packer_done(&p);
+}
+
+static void directories(void **state)
+{
+	static const struct {
+		const char *dir, *as_learnt;
+		bool core, system;
+	} table[] = {
+		{"", "", true, false},
+		{"bin", "usr/bin", true, true},
+		{"usr/bin", "usr/bin", true, true},
+		{"binaries", "binaries", true, false},
+		{"lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu", true, true},
+		{"lib64", "usr/lib64", true, true},
+		{"usr/lib/x86_64-linux-gnu/gconv", "usr/lib/x86_64-linux-gnu/gconv", true, false},
+		{"opt/lib", "opt/lib", true, false},
+		{"usr/share/doc/libc6", "usr/share/doc/libc6", false, false},
+		{"usr/share/man", "usr/share/man", false, false},
+		{"usr/share/docs", "usr/share/docs", true, false},
+		{"usr/share", "usr/share", true, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < WD_ARRAY_SIZE(table); i++) {
+		WD_CLEANUP_BUF struct wd_buf out = WD_BUF_INIT;
+
+		wd_index_dir(wd_blob_str(table[i].dir), &out);
+		assert_true(wd_blob_is(wd_buf_view(&out), table[i].as_learnt));
+		assert_int_equal(wd_index_is_core(wd_buf_view(&out)), table[i].core);
+		assert_int_equal(wd_index_is_system(wd_buf_view(&out)), table[i].system);
+	}
+}
+
+/* ---- An index, by the module that makes real ones */
+
+struct file {
+	const char *dir, *name;
+	uint32_t package;
+	const char *md5; /* hex of its contents, with its size; NULL: not known */
+	uint64_t size;
+};
+
+/* echo -n one | md5sum, and so on */
+#define MD5_ONE "f97c5d29941bfb1b2fdab0874906ab82"
+#define MD5_TWO "b8a9f715dbb64fd5c56e7783c6820a61"
+
+static const struct file old_files[] = {
+	{"usr/bin", "both", 1, MD5_ONE, 3},
+	{"usr/bin", "old", 1, MD5_TWO, 3},
+	{"usr/share/doc/a", "text", 1, NULL, 0},
+};
+static const struct file new_files[] = {
+	{"usr/bin", "both", 1, MD5_TWO, 3},
+	{"usr/bin", "new", 2, NULL, 0},
+};
+
+static void add_files(const struct wd_index_ops *ops, struct wd_index *ix, uint32_t source,
+		      const struct file *files, size_t n)
+{
+	struct wd_packer p = {.out = WD_BUF_INIT, .name = WD_BUF_INIT};
+
+	for (size_t i = 0; i < n; i++) {
+		struct wd_index_owner owner = {files[i].package, files[i].md5 != NULL};
+		uint8_t digest[16];
+
+		if (i && strcmp(files[i].dir, files[i - 1].dir) != 0) {
+			assert_int_equal(ops->add_dir(ix, source, wd_blob_str(files[i - 1].dir),
+						      wd_buf_view(&p.out)), 0);
+			wd_packer_done(&p);
+		}
+		wd_pack(&p, wd_blob_str(files[i].name), &owner, 1);
+		if (files[i].md5) {
+			assert_int_equal(wd_blob_unhex(wd_blob_str(files[i].md5), digest, 16), 16);
+			assert_int_equal(ops->add_digest(ix, source, files[i].package,
+							 files[i].size, wd_blob(digest, 16)), 0);
+		}
+	}
+	assert_int_equal(ops->add_dir(ix, source, wd_blob_str(files[n - 1].dir),
+				      wd_buf_view(&p.out)), 0);
+	wd_packer_done(&p);
+}
+
+static void add_source(const struct wd_index_ops *ops, struct wd_index *ix, const char *path,
+		       const char *version, const struct file *files, size_t n)
+{
+	struct wd_index_source s = {.path = wd_blob_str(path), .kind = WD_BLOB("test"),
+				    .packages = 2, .files = n, .digests = 1};
+	struct wd_index_distro d = {.os = WD_BLOB("debian"), .version = wd_blob_str(version),
+				    .purl = WD_BLOB("deb")};
+	static const char *const names[] = {"a", "b"};
+
+	assert_int_equal(ops->forget(ix, s.path, s.given), 0);
+	assert_int_equal(ops->add_source(ix, &s), 0);
+	assert_int_equal(ops->add_distro(ix, &d), 0);
+	for (uint32_t i = 0; i < 2; i++) {
+		struct wd_index_package p = {.source = s.id, .id = i + 1, .distro = d.id,
+					     .name = wd_blob_str(names[i]),
+					     .version = wd_blob_str(version)};
+
+		for (size_t k = 0; k < n; k++) {
+			p.files += files[k].package == p.id;
+			p.core += files[k].package == p.id &&
+				  wd_index_is_core(wd_blob_str(files[k].dir));
+		}
+		assert_int_equal(ops->add_package(ix, &p), 0);
+	}
+	add_files(ops, ix, s.id, files, n);
+	s.distro = d.id;
+	assert_int_equal(ops->count_source(ix, &s), 0);
+}
+
+static char *path_in(const struct temproot *t, const char *name)
+{
+	char *path;
+
+	assert_true(asprintf(&path, "%s/%s", t->path, name) > 0);
+	return path;
+}
+
+static void make_index(struct temproot *t, const char *name)
+{
+	const struct wd_index_ops *ops = wd_index_load(modules());
+	WD_CLEANUP_FREE char *path = path_in(t, name);
+	struct wd_index *ix;
+
+	assert_non_null(ops);
+	temproot_bytes(t, name, "", 0);
+	assert_int_equal(ops->edit(path, &ix), 0);
+	add_source(ops, ix, "/old", "11", old_files, WD_ARRAY_SIZE(old_files));
+	add_source(ops, ix, "/new", "12", new_files, WD_ARRAY_SIZE(new_files));
+	assert_int_equal(ops->commit(ix), 0);
+	ops->close(ix);
+}
+
+/* A scanned tree, and what an index says of it. */
+struct asked {
+	struct wd_root root;
+	struct wd_tree *tree;
+	struct wd_catalog cat;
+	struct wd_reference ref;
+	struct wd_answer answer;
+	uint8_t wanted[256];
+};
+
+static void ask(struct temproot *t, const char *index, const char *module_dir, struct asked *a)
+{
+	WD_CLEANUP_FREE char *path = path_in(t, index);
+	WD_CLEANUP_FREE char *root = path_in(t, "root");
+	struct wd_question q;
+
+	*a = (struct asked){0};
+	memset(a->wanted, 1, sizeof(a->wanted));
+	assert_int_equal(wd_root_open(root, &a->root), 0);
+	assert_int_equal(wd_tree_new(&a->root, &a->tree), 0);
+	a->tree->want_stat = true;
+	assert_int_equal(wd_tree_scan(a->tree), 0);
+	assert_true(a->tree->nodes.n < sizeof(a->wanted));
+	assert_int_equal(wd_reference_open(&a->ref, path, modules(), false), 0);
+	/* what follows must not need the path */
+	a->ref.path = "x.index";
+	q = (struct wd_question){.refs = &a->ref, .nrefs = 1, .module_dir = module_dir,
+				 .tree = a->tree, .wanted = a->wanted, .cat = &a->cat};
+	assert_int_equal(wd_reference_ask(&q, &a->answer), 0);
+}
+
+static void asked_done(struct asked *a)
+{
+	wd_answer_done(&a->answer);
+	wd_reference_done(&a->ref);
+	wd_catalog_done(&a->cat);
+	wd_tree_free(a->tree);
+	wd_root_done(&a->root);
+}
+
+static struct wd_blob version_of(const struct asked *a, size_t candidate)
+{
+	return wd_strpool_get(&a->answer.strings, a->answer.candidates.v[candidate].version);
+}
+
+static void plant(struct temproot *t)
+{
+	temproot_file(t, "root/bin/both", "one");
+	temproot_file(t, "root/usr/bin/old", "two");
+	temproot_file(t, "root/usr/bin/new/file", "a directory is nobody's");
+	temproot_file(t, "root/app/two", "two");
+}
+
+static void answers(void **state)
+{
+	struct temproot *t = *state;
+	const struct wd_match *m;
+	struct asked a;
+	wd_node_id both;
+	size_t n;
+
+	make_index(t, "x.index");
+	plant(t);
+	ask(t, "x.index", modules(), &a);
+	assert_int_equal(a.cat.errors.n, 0);
+	assert_int_equal(a.ref.sources.n, 2);
+	assert_int_equal(a.ref.distros.n, 2);
+	assert_true(a.ref.digests && !a.ref.builds);
+	assert_int_equal(a.answer.files, 4);
+	assert_int_equal(a.answer.system, 2);
+
+	/* /bin/both: the old one's contents at the path of both */
+	both = wd_tree_find(a.tree, WD_BLOB("bin/both"), false);
+	m = wd_answer_of(&a.answer, both, &n);
+	assert_int_equal(n, 2);
+	assert_int_equal(m[0].flags | m[1].flags,
+			 WD_MATCH_PATH | WD_MATCH_KNOWN | WD_MATCH_DIGEST | WD_MATCH_DIFFERS);
+	assert_int_equal(a.answer.candidates.n, 2);
+	assert_true(wd_blob_is(version_of(&a, 0), "11"));
+	assert_int_equal(a.answer.candidates.v[0].paths, 2);
+	assert_int_equal(a.answer.candidates.v[0].only, 1);
+	/* both, old, and app/two: "two" is what both releases have somewhere */
+	assert_int_equal(a.answer.candidates.v[0].agree, 3);
+	assert_int_equal(a.answer.candidates.v[0].differ, 0);
+	assert_true(wd_blob_is(version_of(&a, 1), "12"));
+	assert_int_equal(a.answer.candidates.v[1].paths, 1);
+	assert_int_equal(a.answer.candidates.v[1].differ, 1);
+	m = wd_answer_choose(&a.answer, both, 0);
+	assert_true(m && m->flags & WD_MATCH_DIGEST);
+	/* no programs: texts are not enough for more */
+	assert_int_equal(wd_answer_confidence(&a.answer), WD_ANSWER_WEAK);
+	asked_done(&a);
+}
+
+static void learns_again(void **state)
+{
+	const struct wd_index_ops *ops = wd_index_load(modules());
+	struct temproot *t = *state;
+	WD_CLEANUP_FREE char *path = path_in(t, "x.index");
+	struct wd_reference ref;
+	struct wd_index *ix;
+
+	make_index(t, "x.index");
+	assert_int_equal(ops->edit(path, &ix), 0);
+	add_source(ops, ix, "/new", "13", new_files, WD_ARRAY_SIZE(new_files));
+	assert_int_equal(ops->commit(ix), 0);
+	ops->close(ix);
+	assert_int_equal(wd_reference_open(&ref, path, modules(), true), 0);
+	assert_int_equal(ref.sources.n, 2);
+	assert_int_equal(ref.distros.n, 2);
+	assert_true(wd_blob_is(wd_strpool_get(&ref.strings, ref.distros.v[1].version), "13"));
+	wd_reference_done(&ref);
+}
+
+/* ---- Broken indexes: an answer or a clear error, and never anything else */
+
+static void flip(struct temproot *t, const char *bytes, size_t len, uint32_t seed)
+{
+	WD_CLEANUP_FREE char *copy = malloc(len);
+
+	memcpy(copy, bytes, len);
+	for (int i = 0; i < 4; i++) {
+		seed = seed * 1103515245 + 12345;
+		copy[(seed >> 8) % len] ^= (char)(1 << (seed >> 4) % 8);
+	}
+	temproot_bytes(t, "bad.index", copy, len);
+}
+
+static void open_bad(struct temproot *t, bool check)
+{
+	WD_CLEANUP_FREE char *path = path_in(t, "bad.index");
+	struct wd_reference ref;
+	struct asked a;
+	int r = wd_reference_open(&ref, path, modules(), check);
+
+	if (r < 0)
+		assert_true(ref.why || r == WD_ENOTREG || r == WD_ECRASHED || r == WD_ETIMEOUT);
+	wd_reference_done(&ref);
+	if (r == 0) {
+		ask(t, "bad.index", modules(), &a);
+		asked_done(&a);
+	}
+}
+
+static void broken(void **state)
+{
+	struct temproot *t = *state;
+	WD_CLEANUP_FREE char *path = path_in(t, "x.index");
+	WD_CLEANUP_BUF struct wd_buf bytes = WD_BUF_INIT;
+	WD_CLEANUP_FD int fd = -1;
+	int rounds = getenv("WD_SANITIZED") ? 30 : 120;
+
+	make_index(t, "x.index");
+	plant(t);
+	fd = open(path, O_RDONLY);
+	assert_int_equal(wd_buf_read_fd(&bytes, fd, 1 << 20), 0);
+	for (size_t n = 0; n < bytes.len; n += 1024) {
+		temproot_bytes(t, "bad.index", bytes.ptr, n);
+		open_bad(t, n % 2048 == 0);
+	}
+	for (int i = 0; i < rounds; i++) {
+		flip(t, bytes.ptr, bytes.len, (uint32_t)i);
+		open_bad(t, i % 2 == 0);
+	}
+}
+
+/* ---- A worker that was taken over */
+
+static void put_u32(struct wd_buf *b, uint32_t n)
+{
+	wd_buf_append(b, &n, sizeof(n));
+}
+
+struct attack {
+	const char *what;
+	void (*make)(struct wd_buf *b, const struct asked *a);
+	int status;
+};
+
+static size_t begin(struct wd_buf *b, enum wd_reference_record type)
+{
+	return wd_wire_begin(b, (enum wd_wire_type)type);
+}
+
+static void good_package(struct wd_buf *b)
+{
+	size_t at = begin(b, WD_REFERENCE_PACKAGE);
+
+	put_u32(b, 1);
+	put_u32(b, 1);
+	put_u32(b, 1);
+	put_u32(b, 0); /* no files, and yet one matches */
+	put_u32(b, 0);
+	for (int i = 0; i < 4; i++)
+		wd_wire_string(b, WD_BLOB("text"));
+	wd_wire_end(b, at);
+}
+
+static void two_numbers(struct wd_buf *b, enum wd_reference_record type, uint32_t x, uint32_t y)
+{
+	size_t at = begin(b, type);
+
+	put_u32(b, x);
+	put_u32(b, y);
+	wd_wire_end(b, at);
+}
+
+static wd_node_id node_of(const struct asked *a, const char *path)
+{
+	return wd_tree_find(a->tree, wd_blob_str(path), false);
+}
+
+static void done(struct wd_buf *b, int32_t status)
+{
+	size_t at = begin(b, WD_REFERENCE_DONE);
+
+	put_u32(b, (uint32_t)status);
+	wd_wire_string(b, WD_BLOB("\033[31mwhy"));
+	wd_wire_end(b, at);
+}
+
+static void nothing(struct wd_buf *b, const struct asked *a)
+{
+	(void)a;
+	(void)b;
+}
+
+static void huge(struct wd_buf *b, const struct asked *a)
+{
+	(void)a;
+	put_u32(b, UINT32_MAX);
+	wd_buf_byte(b, WD_REFERENCE_PATH);
+}
+
+static void unknown_type(struct wd_buf *b, const struct asked *a)
+{
+	(void)a;
+	wd_wire_end(b, wd_wire_begin(b, 200));
+}
+
+static void cut_record(struct wd_buf *b, const struct asked *a)
+{
+	(void)a;
+	wd_wire_end(b, begin(b, WD_REFERENCE_PACKAGE));
+}
+
+static void no_such_node(struct wd_buf *b, const struct asked *a)
+{
+	good_package(b);
+	two_numbers(b, WD_REFERENCE_PATH, (uint32_t)a->tree->nodes.n, 0);
+}
+
+static void a_directory(struct wd_buf *b, const struct asked *a)
+{
+	good_package(b);
+	two_numbers(b, WD_REFERENCE_DIGEST, node_of(a, "usr/bin"), 0);
+}
+
+static void no_such_package(struct wd_buf *b, const struct asked *a)
+{
+	good_package(b);
+	two_numbers(b, WD_REFERENCE_BUILD, node_of(a, "bin/both"), 1);
+}
+
+static void no_such_distro(struct wd_buf *b, const struct asked *a)
+{
+	size_t at = begin(b, WD_REFERENCE_PACKAGE);
+
+	(void)a;
+	put_u32(b, 1);
+	put_u32(b, 1);
+	put_u32(b, 77);
+	wd_wire_end(b, at);
+}
+
+static void half_a_number(struct wd_buf *b, const struct asked *a)
+{
+	size_t at;
+
+	good_package(b);
+	at = begin(b, WD_REFERENCE_PATH);
+	put_u32(b, node_of(a, "bin/both"));
+	wd_buf_byte(b, 0);
+	wd_wire_end(b, at);
+}
+
+static void good_status(struct wd_buf *b, const struct asked *a)
+{
+	(void)a;
+	done(b, 5);
+}
+
+static void says_corrupt(struct wd_buf *b, const struct asked *a)
+{
+	(void)a;
+	done(b, WD_ECORRUPT);
+}
+
+static void hostile_worker(void **state)
+{
+	static const struct attack attacks[] = {
+		{"nothing at all", nothing, WD_ECRASHED},
+		{"a huge record", huge, WD_EPROTOCOL},
+		{"an unknown type", unknown_type, WD_EPROTOCOL},
+		{"a package cut short", cut_record, WD_ECORRUPT},
+		{"a node beyond the tree", no_such_node, WD_EPROTOCOL},
+		{"the contents of a directory", a_directory, WD_EPROTOCOL},
+		{"a package that was not sent", no_such_package, WD_EPROTOCOL},
+		{"a distro that was not learnt", no_such_distro, WD_ECORRUPT},
+		{"half a number", half_a_number, WD_EPROTOCOL},
+		{"a status that is none", good_status, WD_EPROTOCOL},
+		{"a failure", says_corrupt, WD_ECORRUPT},
+	};
+	struct temproot *t = *state;
+	WD_CLEANUP_FREE char *dir = path_in(t, "modules");
+	WD_CLEANUP_FREE char *module = NULL;
+	struct asked good;
+
+	make_index(t, "x.index");
+	plant(t);
+	assert_true(asprintf(&module, "%s/tests/.libs/mod-index.so", modules()) > 0);
+	assert_int_equal(access(module, R_OK), 0);
+	temproot_link(t, module, "modules/index.so");
+	ask(t, "x.index", modules(), &good);
+	for (size_t i = 0; i < WD_ARRAY_SIZE(attacks); i++) {
+		WD_CLEANUP_BUF struct wd_buf bytes = WD_BUF_INIT;
+		WD_CLEANUP_FREE char *path = path_in(t, "attack");
+		struct wd_catalog cat = {0};
+		struct wd_answer answer;
+		struct wd_question q = {.refs = &good.ref, .nrefs = 1, .module_dir = dir,
+					.tree = good.tree, .cat = &cat};
+
+		attacks[i].make(&bytes, &good);
+		/* an empty file cannot be mapped: a byte that is no record */
+		wd_buf_byte(&bytes, 0);
+		temproot_bytes(t, "attack", bytes.ptr, bytes.len);
+		close(good.ref.fd);
+		good.ref.fd = open(path, O_RDONLY | O_CLOEXEC);
+		assert_int_equal(wd_reference_ask(&q, &answer), 0);
+		if (cat.errors.n != 1 || cat.errors.v[0].status != attacks[i].status)
+			print_error("%s: %s\n", attacks[i].what,
+				    cat.errors.n ? cat.errors.v[0].message : "no error");
+		assert_int_equal(cat.errors.n, 1);
+		assert_int_equal(cat.errors.v[0].status, attacks[i].status);
+		wd_answer_done(&answer);
+		wd_catalog_done(&cat);
+	}
+	asked_done(&good);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(entries),
+		cmocka_unit_test(bad_entries),
+		cmocka_unit_test(directories),
+		cmocka_unit_test_setup_teardown(answers, temproot_setup, temproot_teardown),
+		cmocka_unit_test_setup_teardown(learns_again, temproot_setup, temproot_teardown),
+		cmocka_unit_test_setup_teardown(broken, temproot_setup, temproot_teardown),
+		cmocka_unit_test_setup_teardown(hostile_worker, temproot_setup, temproot_teardown),
+	};
+
+	return cmocka_run_group_tests_name("reference", tests, NULL, NULL);
+}
