@@ -115,10 +115,10 @@ int wd_cli_open_subject(struct wd_cli *cli, const char *rootfs, struct wd_subjec
 		}
 		options->references = cli->opened.v;
 		options->nreferences = cli->opened.n;
-		options->module_dir = cli->places->modules;
 	}
 	options->backends = &cli->backends;
 	options->data_dir = cli->places->data;
+	options->module_dir = cli->places->modules;
 	options->cross = cli->cross;
 	if (isatty(STDERR_FILENO) == 1 && !cli->quiet)
 		options->progress = wd_progress;

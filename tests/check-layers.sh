@@ -14,6 +14,8 @@ layers="base rootfs pkgdb provenance report"
 # Who may open, stat or read links: src/rootfs/, and these, which never do so below a rootfs.
 # FILE: why
 may_open='
+src/pkgdb/container.c: what the user named, to tell an image from a root filesystem
+src/pkgdb/decode.c: private temporary files
 src/pkgdb/descriptor.c: the descriptors of backends, in our own directory
 src/report/out.c: the file that -o names
 src/pkgdb/worker.c: /dev/null, before the fence closes
@@ -112,6 +114,7 @@ backend_rule() {
 				next
 			}
 			if (header ~ /^base\/[^\/]*$/ || header == "pkgdb/backend.h") next
+			if (family == "archive" && header == "pkgdb/archive.h") next
 			if (header ~ /^(common|json-doc|sqlite-fd|unpack|version|xml)\.h$/) next
 			if (header !~ ("^" family "[-.][^/]*$")) print
 		}'

@@ -19,7 +19,9 @@
 	X(PROTOCOL, "protocol", "the worker that read it sent malformed records")                  \
 	X(ABI, "abi", "the backend module has another ABI version")                                \
 	X(MODULE, "module", "the backend module cannot be loaded")                                 \
-	X(NOTREG, "not-regular", "not a regular file")
+	X(NOTREG, "not-regular", "not a regular file")                                            \
+	X(DIGEST, "digest", "does not have the digest that it should have")                       \
+	X(AMBIGUOUS, "ambiguous", "several, and none was chosen")
 
 enum wd_status_code {
 	WD_STATUS_BASE = 1023,

@@ -20,6 +20,9 @@ static void descriptor_free(struct wd_descriptor *d)
 	for (size_t i = 0; i < d->sources.n; i++)
 		free(d->sources.v[i]);
 	wd_array_done(&d->sources);
+	for (size_t i = 0; i < d->reads.n; i++)
+		free(d->reads.v[i]);
+	wd_array_done(&d->reads);
 	free(d->name);
 	free(d->description);
 	free(d->formats);
@@ -47,17 +50,15 @@ static int set(char **field, struct wd_blob value)
 	return 0;
 }
 
-static int add_pattern(struct wd_descriptor *d, bool is_source, struct wd_blob value)
-{
-	char *copy = strndup(value.ptr, value.len);
-	int r = !copy	    ? -ENOMEM
-		: is_source ? wd_array_push(&d->sources, copy)
-			    : wd_array_push(&d->probes, copy);
-
-	if (r < 0)
-		free(copy);
-	return r;
-}
+/* Appends to one of the lists of patterns. */
+#define add_pattern(list, value)                                                                   \
+	({                                                                                         \
+		char *copy_ = strndup((value).ptr, (value).len);                                   \
+		int added_ = copy_ ? wd_array_push(list, copy_) : -ENOMEM;                         \
+		if (added_ < 0)                                                                    \
+			free(copy_);                                                               \
+		added_;                                                                            \
+	})
 
 static int hex_digit(char c)
 {
@@ -105,9 +106,11 @@ static int parse_line(struct wd_descriptor *d, struct wd_blob line)
 	if (wd_blob_is(key, "magic"))
 		return set_magic(d, value);
 	if (wd_blob_is(key, "probe"))
-		return add_pattern(d, false, value);
+		return add_pattern(&d->probes, value);
 	if (wd_blob_is(key, "source"))
-		return add_pattern(d, true, value);
+		return add_pattern(&d->sources, value);
+	if (wd_blob_is(key, "reads"))
+		return add_pattern(&d->reads, value);
 	if (wd_blob_is(key, "abi") && wd_blob_u64(value, &abi) && abi <= UINT16_MAX) {
 		d->abi = (unsigned)abi;
 		return 0;

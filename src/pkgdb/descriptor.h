@@ -11,6 +11,8 @@
  *			examine() is for: 7f454c46
  *	probe		(repeated) a path below the rootfs; with a trailing slash, a directory. It may
  *			be a pattern of base/glob.h: every match is a database of its own
+ *	reads		(repeated) what load() opens beside the probed file or below the probed
+ *			directory, as a pattern relative to that directory: all that an image keeps
  *	source		(instead of probe, repeated) a pattern for the last component of files outside
  *			any root filesystem that the backend reads: packages and their lists (*.deb)
  *
@@ -33,6 +35,7 @@ struct wd_descriptor {
 	char *dir;	/* where the descriptor was found */
 	unsigned abi;
 	WD_ARRAY(char *) probes;
+	WD_ARRAY(char *) reads;
 	WD_ARRAY(char *) sources;
 	uint8_t magic[WD_MAGIC_MAX]; /* what its files begin with; */
 	size_t magic_len;	     /* 0: it examines none */

@@ -48,10 +48,10 @@ static bool limit(int resource, rlim_t value)
 	return setrlimit(resource, &lim) == 0;
 }
 
-static bool fence_rlimits(void)
+static bool fence_rlimits(rlim_t cpu_seconds, rlim_t file_size)
 {
 	return (SANITIZED || limit(RLIMIT_AS, WD_LIMIT_MEMORY)) &&
-	       limit(RLIMIT_CPU, WD_LIMIT_CPU_SECONDS) && limit(RLIMIT_FSIZE, 0) &&
+	       limit(RLIMIT_CPU, cpu_seconds) && limit(RLIMIT_FSIZE, file_size) &&
 	       limit(RLIMIT_CORE, 0) && limit(RLIMIT_NPROC, 0) && limit(RLIMIT_NOFILE, 64);
 }
 
@@ -99,8 +99,10 @@ static bool fence_landlock(int dir_fd)
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	if (ruleset < 0)
 		return false;
+	/* EBADFD: no path leads to it (memfd), so that there is nothing to allow */
 	if (dir_fd >= 0 &&
-	    syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &below, 0) < 0)
+	    syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &below, 0) < 0 &&
+	    errno != EBADFD)
 		return false;
 	return syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
 }
@@ -127,6 +129,7 @@ static const int allowed[] = {
 	SCMP_SYS(writev),	  SCMP_SYS(lstat),	   SCMP_SYS(fstat64),
 	SCMP_SYS(fstatat64),	  SCMP_SYS(_llseek),	   SCMP_SYS(mmap2),
 	SCMP_SYS(clock_gettime64), SCMP_SYS(ugetrlimit),   SCMP_SYS(fcntl64),
+	SCMP_SYS(pwrite64),	  SCMP_SYS(memfd_create),
 };
 
 /* What raising the second fences takes. */
@@ -163,18 +166,28 @@ static bool fence_seccomp(bool last)
 	return ok;
 }
 
-uint32_t wd_fence_raise_outer(void)
+static uint32_t raise_outer(rlim_t cpu_seconds, rlim_t file_size)
 {
 	uint32_t held = 0;
 
 	prctl(PR_SET_DUMPABLE, 0);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
 		held |= WD_FENCE_NO_NEW_PRIVS;
-	if (fence_rlimits())
+	if (fence_rlimits(cpu_seconds, file_size))
 		held |= WD_FENCE_RLIMITS;
 	fence_landlock(-1);
 	fence_seccomp(false);
 	return held;
+}
+
+uint32_t wd_fence_raise_outer(void)
+{
+	return raise_outer(WD_LIMIT_CPU_SECONDS, 0);
+}
+
+uint32_t wd_fence_raise_decoder(void)
+{
+	return raise_outer(WD_LIMIT_DECODE_SECONDS, WD_LIMIT_SPOOL);
 }
 
 uint32_t wd_fence_raise_inner(int dir_fd)

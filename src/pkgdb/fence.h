@@ -37,4 +37,10 @@ const char *wd_fence_name(enum wd_fence_bit bit);
 uint32_t wd_fence_raise_outer(void);
 uint32_t wd_fence_raise_inner(int dir_fd);
 
+/*
+ * The outer fences of a worker that decodes archives: it may write to the file that it was given,
+ * and take longer.
+ */
+uint32_t wd_fence_raise_decoder(void);
+
 #endif

@@ -14,6 +14,10 @@
 #define WD_LIMIT_WALL_SECONDS 180     /* of a worker */
 #define WD_LIMIT_FILE_SECONDS 10      /* for examining one file */
 #define WD_LIMIT_RESTARTS 8	      /* of workers that died examining files */
+#define WD_LIMIT_SPOOL (16ull << 30)  /* what one worker keeps of archives */
+#define WD_LIMIT_DECODE_SECONDS 3600  /* of CPU, for decoding an archive; the wall has twice that */
+#define WD_LIMIT_STREAMS 4096	      /* archives in an archive */
+#define WD_LIMIT_ENTRIES 50000000     /* of one archive */
 #define WD_LIMIT_STRING (64 * 1024)   /* a package field; longer ones are cut */
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "pkgdb/limits.h"
 #include "pkgdb/worker.h"
+#include "rootfs/image.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -81,6 +82,16 @@ static int start_worker(struct wd_load *l, const struct wd_job *job, const struc
 	return fork_worker(l, job, source);
 }
 
+/* The directory that a database of an image stands in, or is. */
+static wd_node_id image_dir(const struct wd_load *l, const char *path, bool is_dir)
+{
+	struct wd_tree *tree = l->root->image->tree;
+	ptrdiff_t slash = wd_blob_rchr(wd_blob_str(path), '/');
+	size_t len = is_dir ? strlen(path) : slash < 0 ? 0 : (size_t)slash;
+
+	return wd_tree_walk(tree, WD_NODE_ROOT, wd_blob(path, len), false);
+}
+
 static int load_one(struct wd_load *l, const struct wd_descriptor *d, const char *path, int fd,
 		    const struct stat *st)
 {
@@ -95,7 +106,10 @@ static int load_one(struct wd_load *l, const struct wd_descriptor *d, const char
 
 	if (seen_before(l, &source))
 		return 0;
-	if (!job.is_dir) {
+	if (l->root->image) {
+		job.image = l->root->image;
+		job.image_dir = image_dir(l, path, job.is_dir);
+	} else if (!job.is_dir) {
 		parent = open_parent(l, path);
 		if (parent < 0)
 			return parent;
@@ -109,7 +123,7 @@ static int probe_path(struct wd_load *l, const struct wd_descriptor *d, const ch
 		      bool want_dir)
 {
 	struct stat st;
-	WD_CLEANUP_FD int fd = wd_open_in_root(l->root->fd, path, &st);
+	WD_CLEANUP_FD int fd = wd_root_open_file(l->root, path, &st);
 	int r;
 
 	if (fd == WD_EABSENT || (fd >= 0 && want_dir && !S_ISDIR(st.st_mode)))

@@ -57,27 +57,21 @@ static int open_below(const struct wd_request *req, const char *path)
 }
 
 static const unsigned char dirent_types[WD_TYPE_COUNT] = {
-	[WD_TYPE_UNKNOWN] = DT_UNKNOWN, [WD_TYPE_FILE] = DT_REG,  [WD_TYPE_DIR] = DT_DIR,
-	[WD_TYPE_SYMLINK] = DT_LNK,	[WD_TYPE_CHAR] = DT_CHR,  [WD_TYPE_BLOCK] = DT_BLK,
+	[WD_TYPE_UNKNOWN] = DT_UNKNOWN, [WD_TYPE_FILE] = DT_REG,    [WD_TYPE_DIR] = DT_DIR,
+	[WD_TYPE_SYMLINK] = DT_LNK,	[WD_TYPE_CHAR] = DT_CHR,    [WD_TYPE_BLOCK] = DT_BLK,
 	[WD_TYPE_FIFO] = DT_FIFO,	[WD_TYPE_SOCKET] = DT_SOCK,
 };
 
-static int list_entries(const struct wd_entries *entries,
-			int (*name)(void *ctx, const char *name, unsigned char type), void *ctx)
+static int list_entry(struct wd_blob entry, uint8_t type,
+		      int (*name)(void *ctx, const char *name, unsigned char type), void *ctx)
 {
 	char text[NAME_MAX + 1];
-	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < entries->list.n; i++) {
-		const struct wd_entry *e = &entries->list.v[i];
-
-		if (e->name.len > NAME_MAX)
-			continue;
-		memcpy(text, e->name.ptr, e->name.len);
-		text[e->name.len] = '\0';
-		r = name(ctx, text, dirent_types[e->type]);
-	}
-	return r;
+	if (entry.len > NAME_MAX)
+		return 0;
+	memcpy(text, entry.ptr, entry.len);
+	text[entry.len] = '\0';
+	return name(ctx, text, dirent_types[type]);
 }
 
 static int list_below(const struct wd_request *req, const char *path,
@@ -95,10 +89,12 @@ static int list_below(const struct wd_request *req, const char *path,
 		return parent;
 	fd = wd_open_subdir(parent, *path ? path + slash + 1 : ".");
 	if (fd < 0)
-		return fd == -ENOENT || fd == -ENOTDIR ? WD_EABSENT : fd == -ELOOP ? WD_ENOTREG : fd;
+		return fd == -ENOENT || fd == -ENOTDIR ? WD_EABSENT
+		       : fd == -ELOOP		       ? WD_ENOTREG
+						       : fd;
 	r = wd_entries_read(&entries, fd, false);
-	if (r == 0)
-		r = list_entries(&entries, name, ctx);
+	for (size_t i = 0; r == 0 && i < entries.list.n; i++)
+		r = list_entry(entries.list.v[i].name, entries.list.v[i].type, name, ctx);
 	wd_entries_done(&entries);
 	return r;
 }
@@ -108,4 +104,85 @@ void wd_request_from_dir(struct wd_request *req, int dir_fd)
 	at.dir_fd = dir_fd;
 	req->open = open_below;
 	req->list = list_below;
+}
+
+/* ---- Images */
+
+static struct {
+	const struct wd_image *image;
+	wd_node_id dir;
+	wd_node_id id; /* of the directory looked into last, by its path below `dir` */
+	char *path;
+} in;
+
+/*
+ * A directory below the database's: links are followed as far as they stay inside, which for a link
+ * is to lead to a node that has the database's above it.
+ */
+static wd_node_id walk(struct wd_blob path)
+{
+	wd_node_id id, up;
+
+	if (path.len == 0)
+		return in.dir;
+	if (in.path && wd_blob_is(path, in.path))
+		return in.id;
+	id = wd_tree_walk(in.image->tree, in.dir, path, false);
+	for (up = id; up != WD_NODE_NONE && up != in.dir && up != WD_NODE_ROOT;)
+		up = wd_tree_node(in.image->tree, up)->parent;
+	if (up != in.dir)
+		return WD_NODE_NONE;
+	free(in.path);
+	in.path = strndup(path.ptr, path.len);
+	in.id = id;
+	return id;
+}
+
+/* The node of a path, whose last component is not followed. */
+static wd_node_id locate(const char *path)
+{
+	struct wd_blob all = wd_blob_str(path);
+	ptrdiff_t slash = wd_blob_rchr(all, '/');
+	struct wd_blob name = wd_blob_skip(all, (size_t)(slash + 1));
+	wd_node_id dir = walk(wd_blob_head(all, slash < 0 ? 0 : (size_t)slash));
+
+	if (name.len == 0 || dir == WD_NODE_NONE)
+		return dir;
+	if (wd_blob_is(name, ".") || wd_blob_is(name, ".."))
+		return WD_NODE_NONE;
+	return wd_tree_child(in.image->tree, dir, name);
+}
+
+static int open_in_image(const struct wd_request *req, const char *path)
+{
+	wd_node_id id = locate(path);
+
+	(void)req;
+	if (id != WD_NODE_NONE && wd_tree_node(in.image->tree, id)->type != WD_TYPE_FILE)
+		return WD_ENOTREG;
+	return wd_image_open(in.image, id, NULL);
+}
+
+static int list_in_image(const struct wd_request *req, const char *path,
+			 int (*name)(void *ctx, const char *name, unsigned char type), void *ctx)
+{
+	wd_node_id id = locate(path);
+	const struct wd_node *d = id == WD_NODE_NONE ? NULL : wd_tree_node(in.image->tree, id);
+	int r = 0;
+
+	(void)req;
+	if (!d || d->type != WD_TYPE_DIR)
+		return d && d->type == WD_TYPE_SYMLINK ? WD_ENOTREG : WD_EABSENT;
+	for (uint32_t i = d->first; r == 0 && i < d->first + d->count; i++)
+		r = list_entry(wd_tree_name(in.image->tree, i),
+			       wd_tree_node(in.image->tree, i)->type, name, ctx);
+	return r;
+}
+
+void wd_request_from_image(struct wd_request *req, const struct wd_image *image, wd_node_id dir)
+{
+	in.image = image;
+	in.dir = dir;
+	req->open = open_in_image;
+	req->list = list_in_image;
 }

@@ -211,6 +211,11 @@ int wd_pipe_sink_file(struct wd_pipe_sink *s, uint32_t id, int status)
 	return end_record(s, at);
 }
 
+int wd_pipe_sink_end(struct wd_pipe_sink *s, size_t at)
+{
+	return end_record(s, at);
+}
+
 int wd_pipe_sink_chunk(struct wd_pipe_sink *s, uint32_t number)
 {
 	size_t at = wd_wire_begin(&s->out, WD_WIRE_CHUNK);

@@ -33,6 +33,8 @@ void wd_pipe_sink_about(struct wd_pipe_sink *s, const char *version, const char 
 int wd_pipe_sink_file(struct wd_pipe_sink *s, uint32_t id, int status);
 /* Behind the last file of a part of the list: sends all that was said. 0 or the sticky status. */
 int wd_pipe_sink_chunk(struct wd_pipe_sink *s, uint32_t number);
+/* Ends a record of the caller's own, begun in s->out. 0 or the sticky status. */
+int wd_pipe_sink_end(struct wd_pipe_sink *s, size_t at);
 /* Sends what is left and the final record. 0 or the sticky status. */
 int wd_pipe_sink_done(struct wd_pipe_sink *s, int status);
 

@@ -81,7 +81,7 @@ static int run_backend(const struct wd_job *job, struct wd_pipe_sink *s)
 				 .is_dir = job->is_dir,
 				 .want = job->want};
 	const struct wd_backend *backend;
-	uint32_t fences = wd_fence_raise_outer();
+	uint32_t fences = job->image ? wd_fence_raise_decoder() : wd_fence_raise_outer();
 	int r = wd_worker_load_module(job->backend, &s->sink, &backend);
 
 	if (r < 0)
@@ -95,7 +95,10 @@ static int run_backend(const struct wd_job *job, struct wd_pipe_sink *s)
 		wd_pipe_sink_about(s, backend->version, libraries);
 		return 0;
 	}
-	wd_request_from_dir(&req, WD_FD_DIR);
+	if (job->image)
+		wd_request_from_image(&req, job->image, job->image_dir);
+	else
+		wd_request_from_dir(&req, WD_FD_DIR);
 	wd_pipe_sink_hello(s, fences, "");
 	return backend->load ? backend->load(&req, &s->sink) : WD_EMODULE;
 }

@@ -40,6 +40,9 @@ struct wd_job {
 	/* the directory that it may read; `fd` where the database is one, or stands alone */
 	int dir_fd;
 	bool is_dir;
+	/* Of an image, the directory whose files it may read; or NULL. */
+	const struct wd_image *image;
+	uint32_t image_dir; /* its node */
 	bool about;    /* only say what the module is: no database */
 	uint32_t want; /* WD_WANT_* */
 	/* What it does instead of loading a database; returns its final status. Or NULL. */

@@ -3,6 +3,7 @@
 
 #include "base/status.h"
 #include "base/tsv.h"
+#include "rootfs/image.h"
 
 #include <string.h>
 
@@ -53,6 +54,8 @@ static bool is_elf(struct wd_tree *tree, wd_node_id id)
 	WD_CLEANUP_FD int fd = -1;
 	char magic[4];
 
+	if (tree->root->image)
+		return wd_image_is_elf(tree->root->image, id);
 	wd_tree_path(tree, id, &path);
 	wd_buf_byte(&path, '\0');
 	if (path.status < 0)

@@ -110,13 +110,15 @@ static int begin_examining(struct wd_subject *s)
 	size_t n;
 	int r;
 
-	if (!s->examine || s->examining)
+	if ((!s->examine && !s->container) || s->examining)
 		return 0;
 	s->examining = true;
 	r = wd_evidence_candidates(s->tree, s->options.data_dir, &nodes, &n, &line);
 	if (r < 0)
 		return data_status(s, r, "signals.tsv", line);
-	return wd_examine_files(s->examine, s->tree, nodes, keep_wanted(s, nodes, n));
+	n = keep_wanted(s, nodes, n);
+	return s->container ? wd_subject_image_facts(s, nodes, n)
+			    : wd_examine_files(s->examine, s->tree, nodes, n);
 }
 
 /* Once the scan is over, claims are resolved as they come, while the workers do the rest. */
@@ -190,7 +192,7 @@ static int load_and_scan(struct wd_subject *s)
 
 	if (r < 0)
 		return r;
-	if (s->options.evidence != WD_EVIDENCE_NONE)
+	if (s->options.evidence != WD_EVIDENCE_NONE && !s->container)
 		r = start_examining(s);
 	if (r < 0) {
 		wd_load_abort(load);
@@ -321,9 +323,13 @@ int wd_subject_open(struct wd_subject *s, const char *path,
 	int r;
 
 	*s = (struct wd_subject){.name = path, .options = *options, .root.fd = -1};
-	r = wd_root_open(path, &s->root);
-	if (r == 0)
-		r = wd_tree_new(&s->root, &s->tree);
+	if (wd_container_is_one(path)) {
+		r = wd_subject_open_image(s, path);
+	} else {
+		r = wd_root_open(path, &s->root);
+		if (r == 0)
+			r = wd_tree_new(&s->root, &s->tree);
+	}
 	if (r == 0)
 		r = load_and_scan(s);
 	if (r == 0)
@@ -388,7 +394,9 @@ void wd_subject_done(struct wd_subject *s)
 	wd_distros_done(&s->distros);
 	wd_os_release_done(&s->os);
 	wd_catalog_done(&s->cat);
-	wd_tree_free(s->tree);
+	if (!s->container)
+		wd_tree_free(s->tree);
+	wd_container_free(s->container);
 	wd_root_done(&s->root);
 	free(s->data_error);
 	s->data_error = NULL;

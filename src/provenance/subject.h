@@ -4,6 +4,7 @@
 #define WD_PROVENANCE_SUBJECT_H
 
 #include "pkgdb/examine.h"
+#include "pkgdb/container.h"
 #include "pkgdb/load.h"
 #include "provenance/attribute.h"
 #include "provenance/reference.h"
@@ -19,6 +20,8 @@ enum wd_subject_evidence {
 struct wd_subject_options {
 	const struct wd_descriptors *backends;
 	const char *data_dir;
+	struct wd_choice choice; /* of images: which one is meant, */
+	uint64_t max_bytes;	 /* and what it may decompress to; 0: WD_MAX_BYTES */
 	bool scan;	/* read the whole tree: needed to list or count files */
 	bool stat;	/* sizes and modes of all files */
 	bool digests;	/* ask the databases for digests */
@@ -30,10 +33,10 @@ struct wd_subject_options {
 	/* also text files and layout; with the lineages. Needs scan and owners */
 	enum wd_subject_evidence evidence;
 	bool later; /* evidence is for wd_subject_gather() to gather */
-	/* with evidence and attribute: indexes to ask, and where their modules are */
+	const char *module_dir; /* where the modules of indexes and images are */
+	/* with evidence and attribute: indexes to ask */
 	struct wd_reference *references;
 	size_t nreferences;
-	const char *module_dir;
 	/* Called about ten times a second during long work, where not NULL. */
 	void (*progress)(void *ctx, const char *phase, unsigned entries);
 	void *progress_ctx;
@@ -43,7 +46,8 @@ struct wd_subject {
 	const char *name; /* as the user gave it; borrowed */
 	struct wd_subject_options options;
 	struct wd_root root;
-	struct wd_tree *tree;
+	struct wd_container *container; /* where it is an image; or NULL */
+	struct wd_tree *tree;		/* its own, or the image's */
 	struct wd_catalog cat;
 	struct wd_os_release os;
 	struct wd_owners owners;
@@ -54,7 +58,7 @@ struct wd_subject {
 	struct wd_libc libc;
 	struct wd_lineages lineages;
 	struct wd_answer answer; /* of the reference indexes */
-	char *data_error; /* which data table is broken, and where */
+	char *data_error; /* which data table is broken, and where; or what is wrong with an image */
 };
 
 /*
@@ -72,6 +76,15 @@ void wd_subject_done(struct wd_subject *s);
  * with `later`. 0 or as above.
  */
 int wd_subject_gather(struct wd_subject *s);
+
+/* For wd_subject_open(): opens the root filesystem of an image. As above. */
+int wd_subject_open_image(struct wd_subject *s, const char *path);
+
+/*
+ * Puts into the catalog what the files `nodes` (ascending) of an image said of themselves when it
+ * was read. 0 or -ENOMEM.
+ */
+int wd_subject_image_facts(struct wd_subject *s, const wd_node_id *nodes, size_t n);
 
 /* Style, counts and the verdict. 0 or as above. Needs evidence and attribute; call it once. */
 int wd_subject_judge(struct wd_subject *s, struct wd_verdict *ret);

@@ -333,6 +333,8 @@ int wd_contents_read(const struct wd_tree *tree, struct wd_contents *c,
 
 	if (!order)
 		return -ENOMEM;
+	if (tree->root->image) /* most contents were not kept */
+		return WD_EUNSUPPORTED;
 	run.order = order;
 	in_threads(&run, look_thread, c->list.n, progress, ctx);
 	run.norder = ops ? choose(&run) : 0;

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "rootfs/chase.h"
+#include "rootfs/image.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +25,7 @@ int wd_root_open(const char *path, struct wd_root *ret_root)
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
+	ret_root->image = NULL;
 	ret_root->dev = st.st_dev;
 	ret_root->fd = WD_TAKE_FD(fd);
 	return 0;
@@ -140,10 +142,21 @@ int wd_open_child(int dir_fd, const char *name)
 	return S_ISREG(st.st_mode) ? WD_TAKE_FD(fd) : WD_ENOTREG;
 }
 
+int wd_root_open_file(const struct wd_root *root, const char *path, struct stat *ret_st)
+{
+	const struct wd_image *img = root->image;
+	wd_node_id id;
+
+	if (!img)
+		return wd_open_in_root(root->fd, path, ret_st);
+	id = wd_tree_walk(img->tree, WD_NODE_ROOT, wd_blob_str(path), false);
+	return wd_image_open(img, id, ret_st);
+}
+
 int wd_root_read(const struct wd_root *root, const char *path, size_t max, struct wd_buf *buf)
 {
 	struct stat st;
-	WD_CLEANUP_FD int fd = wd_open_in_root(root->fd, path, &st);
+	WD_CLEANUP_FD int fd = wd_root_open_file(root, path, &st);
 
 	if (fd < 0)
 		return fd;

@@ -15,9 +15,12 @@
 
 #include <sys/stat.h>
 
+struct wd_image;
+
 struct wd_root {
-	int fd;	   /* O_PATH */
+	int fd;	   /* O_PATH; -1 where it is an image */
 	dev_t dev; /* of the root directory */
+	const struct wd_image *image; /* see image.h; or NULL */
 };
 
 /*
@@ -54,6 +57,12 @@ int wd_open_beneath(int dir_fd, const char *path, struct stat *ret_st);
  * Returns a descriptor, WD_EABSENT, WD_ENOTREG or a negated errno.
  */
 int wd_open_child(int dir_fd, const char *name);
+
+/*
+ * As wd_open_in_root(), for a root of either kind. Of an image, what is not known to be read
+ * (pkgdb/keep.h) is -ENODATA.
+ */
+int wd_root_open_file(const struct wd_root *root, const char *path, struct stat *ret_st);
 
 /* Reads a whole small file of the rootfs. 0, WD_ELIMIT above max, or as wd_open_in_root(). */
 int wd_root_read(const struct wd_root *root, const char *path, size_t max, struct wd_buf *buf);

@@ -306,6 +306,8 @@ int wd_tree_scan(struct wd_tree *tree)
 	pthread_t threads[MAX_THREADS];
 	unsigned n = 0;
 
+	if (tree->root->image) /* it is all there */
+		return 0;
 	raise_nofile();
 	if (wd_array_push(&s.stack, root) < 0)
 		return -ENOMEM;

@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "pkgdb/manifest.h"
+
+#include "base/cleanup.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#define NESTED_MAX 8	/* indexes in indexes */
+#define LAYERS_MAX 4096 /* Docker stops at 127 */
+#define LIST_MAX 200	/* images that are named where it is ambiguous */
+#define REF_NAME "org.opencontainers.image.ref.name"
+#define REF_CONTAINERD "io.containerd.image.name"
+
+struct finder {
+	const struct wd_documents *docs;
+	const struct wd_choice *choice;
+	struct wd_manifest *m;
+	char **why;
+	struct wd_digest seen[NESTED_MAX]; /* the indexes that led here */
+	unsigned depth;
+};
+
+__attribute__((format(printf, 3, 4))) static int fail(struct finder *f, int status, const char *fmt,
+						      ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (!*f->why && vasprintf(f->why, fmt, ap) < 0)
+		*f->why = NULL;
+	va_end(ap);
+	return status;
+}
+
+/* ---- JSON */
+
+static void cleanup_json(cJSON **p)
+{
+	cJSON_Delete(*p);
+}
+#define CLEANUP_JSON WD_CLEANUP(cleanup_json)
+
+static const cJSON *member(const cJSON *o, const char *name)
+{
+	return cJSON_GetObjectItemCaseSensitive(o, name);
+}
+
+static const char *text_of(const cJSON *o, const char *name)
+{
+	return cJSON_GetStringValue(member(o, name));
+}
+
+static int take_text(char **to, const char *text)
+{
+	if (!text || *to)
+		return 0;
+	*to = strdup(text);
+	return *to ? 0 : -ENOMEM;
+}
+
+static bool parse_digest(const char *text, struct wd_digest *ret)
+{
+	struct wd_blob hex = wd_blob_str(text);
+
+	ret->known =
+		text && wd_blob_starts(hex, WD_BLOB("sha256:")) &&
+		wd_blob_unhex(wd_blob_skip(hex, 7), ret->sha256, WD_SHA256_LEN) == WD_SHA256_LEN;
+	return ret->known;
+}
+
+void wd_digest_print(struct wd_buf *out, const struct wd_digest *digest)
+{
+	wd_buf_str(out, "sha256:");
+	wd_buf_hex(out, wd_blob(digest->sha256, WD_SHA256_LEN));
+}
+
+/* Reads a document, and holds it against a digest where there is one. */
+static int read_json(struct finder *f, const char *name, const struct wd_digest *digest,
+		     cJSON **ret)
+{
+	const char *end = NULL;
+	struct wd_blob text;
+	int r = f->docs->get(f->docs->ctx, name, &text);
+
+	if (r < 0)
+		return fail(f, r, "%s: %s", name, r == WD_EABSENT ? "missing" : wd_status_text(r));
+	if (digest && digest->known && !f->docs->matches(f->docs->ctx, text, digest))
+		return fail(f, WD_EDIGEST, "%s: %s", name, wd_status_text(WD_EDIGEST));
+	*ret = cJSON_ParseWithLengthOpts(text.ptr, text.len, &end, false);
+	if (!*ret)
+		return fail(f, WD_ECORRUPT, "%s: offset %zu: not JSON", name,
+			    end ? (size_t)(end - text.ptr) : 0);
+	return 0;
+}
+
+/* "blobs/ALGORITHM/HEX", where an OCI layout has what a descriptor names; the caller frees it. */
+static char *blob_name(const char *digest)
+{
+	const char *colon = digest ? strchr(digest, ':') : NULL;
+	char *name;
+
+	if (!colon || colon == digest ||
+	    strspn(digest, "abcdefghijklmnopqrstuvwxyz0123456789+._-") != (size_t)(colon - digest))
+		return NULL;
+	if (strspn(colon + 1, "0123456789abcdefABCDEF") != strlen(colon + 1))
+		return NULL;
+	return asprintf(&name, "blobs/%.*s/%s", (int)(colon - digest), digest, colon + 1) < 0
+		       ? NULL
+		       : name;
+}
+
+/* ---- Configuration */
+
+static int take_strings(const cJSON *array, char ***v, size_t *n, size_t *cap)
+{
+	const cJSON *one;
+
+	cJSON_ArrayForEach(one, array)
+	{
+		const char *text = cJSON_GetStringValue(one);
+		char *copy = text ? strdup(text) : NULL;
+
+		if (!text)
+			continue;
+		if (!copy || wd_array_reserve_((void **)v, cap, *n + 1, sizeof(**v)) < 0) {
+			free(copy);
+			return -ENOMEM;
+		}
+		(*v)[(*n)++] = copy;
+	}
+	return 0;
+}
+#define TAKE_STRINGS(json, a) take_strings(json, &(a)->v, &(a)->n, &(a)->cap)
+
+static int take_pairs(const cJSON *object, struct wd_pair **v, size_t *n, size_t *cap)
+{
+	const cJSON *one;
+
+	cJSON_ArrayForEach(one, object)
+	{
+		const char *value = cJSON_GetStringValue(one);
+		struct wd_pair p = {0};
+
+		if (!value || !one->string)
+			continue;
+		p.key = strdup(one->string);
+		p.value = strdup(value);
+		if (!p.key || !p.value ||
+		    wd_array_reserve_((void **)v, cap, *n + 1, sizeof(**v)) < 0) {
+			free(p.key);
+			free(p.value);
+			return -ENOMEM;
+		}
+		(*v)[(*n)++] = p;
+	}
+	return 0;
+}
+#define TAKE_PAIRS(json, a) take_pairs(json, &(a)->v, &(a)->n, &(a)->cap)
+
+/* Each line of the history that is not empty_layer made the next layer. */
+static int take_history(struct finder *f, const cJSON *history)
+{
+	const cJSON *line;
+	size_t i = 0;
+	int r = 0;
+
+	cJSON_ArrayForEach(line, history)
+	{
+		if (r == 0 && !cJSON_IsTrue(member(line, "empty_layer")) && i < f->m->layers.n)
+			r = take_text(&f->m->layers.v[i++].history, text_of(line, "created_by"));
+	}
+	return r;
+}
+
+static int take_diff_ids(struct finder *f, const cJSON *ids)
+{
+	const cJSON *id;
+	size_t i = 0;
+
+	cJSON_ArrayForEach(id, ids)
+	{
+		if (i < f->m->layers.n)
+			parse_digest(cJSON_GetStringValue(id), &f->m->layers.v[i].diff_id);
+		i++;
+	}
+	if (i != f->m->layers.n)
+		return fail(f, WD_ECORRUPT, "%s: %zu diff ids for %zu layers", f->m->config_blob, i,
+			    f->m->layers.n);
+	return 0;
+}
+
+static int read_config(struct finder *f)
+{
+	CLEANUP_JSON cJSON *config = NULL;
+	struct wd_manifest *m = f->m;
+	const cJSON *run;
+	int r = read_json(f, m->config_blob, &m->config_digest, &config);
+
+	if (r < 0)
+		return r;
+	run = member(config, "config");
+	if (take_text(&m->os, text_of(config, "os")) < 0 ||
+	    take_text(&m->architecture, text_of(config, "architecture")) < 0 ||
+	    take_text(&m->variant, text_of(config, "variant")) < 0 ||
+	    take_text(&m->user, text_of(run, "User")) < 0 ||
+	    TAKE_STRINGS(member(run, "Entrypoint"), &m->entrypoint) < 0 ||
+	    TAKE_STRINGS(member(run, "Cmd"), &m->command) < 0 ||
+	    TAKE_PAIRS(member(run, "Labels"), &m->labels) < 0 ||
+	    take_history(f, member(config, "history")) < 0)
+		return -ENOMEM;
+	return take_diff_ids(f, member(member(config, "rootfs"), "diff_ids"));
+}
+
+/* ---- The OCI's manifests and indexes */
+
+static int add_layer(struct finder *f, char *blob, const struct wd_digest *digest)
+{
+	struct wd_image_layer layer = {.blob = blob, .digest = *digest};
+	int r = f->m->layers.n < LAYERS_MAX ? wd_array_push(&f->m->layers, layer) : WD_ELIMIT;
+
+	if (r < 0)
+		free(blob);
+	return r == WD_ELIMIT ? fail(f, r, "more than %d layers", LAYERS_MAX) : r;
+}
+
+static int take_descriptor(struct finder *f, const cJSON *layer)
+{
+	const char *text = text_of(layer, "digest"), *type = text_of(layer, "mediaType");
+	struct wd_digest digest;
+	char *blob = blob_name(text);
+
+	if (!blob)
+		return fail(f, WD_ECORRUPT, "manifest: a layer without digest");
+	if (type && strstr(type, "encrypted")) {
+		free(blob);
+		return fail(f, WD_EUNSUPPORTED, "%s: encrypted layer", text);
+	}
+	parse_digest(text, &digest);
+	return add_layer(f, blob, &digest);
+}
+
+static int read_manifest(struct finder *f, const cJSON *manifest)
+{
+	const cJSON *config = member(manifest, "config"), *layer;
+	int r = 0;
+
+	f->m->config_blob = blob_name(text_of(config, "digest"));
+	if (!f->m->config_blob)
+		return fail(f, WD_ECORRUPT, "manifest without configuration");
+	parse_digest(text_of(config, "digest"), &f->m->config_digest);
+	cJSON_ArrayForEach(layer, member(manifest, "layers"))
+	{
+		if (r == 0)
+			r = take_descriptor(f, layer);
+	}
+	if (r == 0)
+		r = TAKE_PAIRS(member(manifest, "annotations"), &f->m->annotations);
+	return r < 0 ? r : read_config(f);
+}
+
+static const char *ref_of(const cJSON *d)
+{
+	const cJSON *a = member(d, "annotations");
+	const char *full = text_of(a, REF_CONTAINERD);
+
+	return full ? full : text_of(a, REF_NAME);
+}
+
+static bool is_meant(const struct finder *f, const cJSON *d)
+{
+	const cJSON *a = member(d, "annotations");
+	const char *names[] = {text_of(a, REF_CONTAINERD), text_of(a, REF_NAME),
+			       text_of(d, "digest")};
+
+	for (size_t i = 0; i < WD_ARRAY_SIZE(names); i++)
+		if (names[i] && strcmp(names[i], f->choice->ref) == 0)
+			return true;
+	return false;
+}
+
+/* "os/architecture[/variant]"; a variant counts where both have one. */
+static bool has_platform(const struct finder *f, const cJSON *d)
+{
+	const cJSON *p = member(d, "platform");
+	struct wd_blob rest = wd_blob_str(f->choice->platform), os, arch, variant = WD_BLOB_NULL;
+	const char *v = text_of(p, "variant");
+
+	if (!p)
+		return true;
+	if (!wd_blob_token(&rest, '/', &os) || !wd_blob_token(&rest, '/', &arch))
+		return false;
+	wd_blob_token(&rest, '/', &variant);
+	return wd_blob_equal(os, wd_blob_str(text_of(p, "os"))) &&
+	       wd_blob_equal(arch, wd_blob_str(text_of(p, "architecture"))) &&
+	       (!v || variant.len == 0 || wd_blob_is(variant, v));
+}
+
+static void describe(struct wd_buf *out, const cJSON *d)
+{
+	const cJSON *p = member(d, "platform");
+	const char *ref = ref_of(d), *digest = text_of(d, "digest"),
+		   *variant = text_of(p, "variant");
+
+	wd_buf_printf(out, "\n  %.200s", ref ? ref : digest ? digest : "?");
+	if (p)
+		wd_buf_printf(out, " (%.40s/%.40s%s%.40s)",
+			      text_of(p, "os") ? text_of(p, "os") : "",
+			      text_of(p, "architecture") ? text_of(p, "architecture") : "",
+			      variant ? "/" : "", variant ? variant : "");
+}
+
+static int say_choices(struct finder *f, const cJSON *manifests, int status, const char *what)
+{
+	WD_CLEANUP_BUF struct wd_buf list = WD_BUF_INIT;
+	const cJSON *d;
+	unsigned n = 0;
+
+	cJSON_ArrayForEach(d, manifests)
+	{
+		if (n++ < LIST_MAX)
+			describe(&list, d);
+	}
+	return fail(f, status, "%s; there are:%.*s", what, WD_BLOB_PRINTF(wd_buf_view(&list)));
+}
+
+static bool same_ref(const cJSON *a, const cJSON *b)
+{
+	const char *x = ref_of(a), *y = ref_of(b);
+
+	return x && y ? strcmp(x, y) == 0 : !x && !y;
+}
+
+/* Of an index, the one that is meant: by name at the top, by platform everywhere. */
+static int choose(struct finder *f, const cJSON *manifests, const cJSON **ret)
+{
+	bool by_ref = f->depth == 0 && f->choice->ref;
+	const cJSON *d, *found = NULL;
+	bool named = false;
+
+	cJSON_ArrayForEach(d, manifests)
+	{
+		if (by_ref && !is_meant(f, d))
+			continue;
+		named = true;
+		if (!has_platform(f, d))
+			continue;
+		if (found && (f->depth == 0 && !by_ref) && !same_ref(d, found))
+			return say_choices(f, manifests, WD_EAMBIGUOUS,
+					   "several images: --image chooses one");
+		if (!found)
+			found = d;
+	}
+	if (!found && !named && by_ref)
+		return say_choices(f, manifests, WD_EABSENT, "no image of that name");
+	if (!found)
+		return say_choices(f, manifests, WD_EABSENT, "no image for that platform");
+	*ret = found;
+	return 0;
+}
+
+static int read_index(struct finder *f, const cJSON *index);
+
+static int read_chosen(struct finder *f, const cJSON *d)
+{
+	WD_CLEANUP_FREE char *name = blob_name(text_of(d, "digest"));
+	CLEANUP_JSON cJSON *json = NULL;
+	struct wd_digest digest;
+	int r;
+
+	if (!name)
+		return fail(f, WD_ECORRUPT, "index: a manifest without digest");
+	parse_digest(text_of(d, "digest"), &digest);
+	for (unsigned i = 0; i < f->depth; i++)
+		if (digest.known && memcmp(f->seen[i].sha256, digest.sha256, WD_SHA256_LEN) == 0)
+			return fail(f, WD_ECORRUPT, "%s: an index that leads to itself", name);
+	if (f->depth == NESTED_MAX)
+		return fail(f, WD_ELIMIT, "%s: more than %d indexes in indexes", name, NESTED_MAX);
+	f->seen[f->depth++] = digest;
+	r = take_text(&f->m->ref, ref_of(d));
+	if (r == 0)
+		r = read_json(f, name, &digest, &json);
+	if (r < 0)
+		return r;
+	return cJSON_IsArray(member(json, "manifests")) ? read_index(f, json)
+							: read_manifest(f, json);
+}
+
+static int read_index(struct finder *f, const cJSON *index)
+{
+	const cJSON *manifests = member(index, "manifests"), *d = NULL;
+	int r;
+
+	if (!cJSON_IsArray(manifests))
+		return fail(f, WD_ECORRUPT, "index without manifests");
+	r = choose(f, manifests, &d);
+	return r < 0 ? r : read_chosen(f, d);
+}
+
+/* ---- Docker's */
+
+static bool has_tag(const cJSON *image, const char *ref)
+{
+	const char *config = text_of(image, "Config");
+	const cJSON *tag;
+
+	cJSON_ArrayForEach(tag, member(image, "RepoTags"))
+	{
+		const char *text = cJSON_GetStringValue(tag);
+		size_t n = strlen(ref);
+
+		/* as docker has it, a name without tag is the one with :latest */
+		if (text && (strcmp(text, ref) == 0 ||
+			     (strncmp(text, ref, n) == 0 && strcmp(text + n, ":latest") == 0)))
+			return true;
+	}
+	return config && strncmp(config, ref, strlen(ref)) == 0 && strlen(ref) >= 12;
+}
+
+static const char *first_tag(const cJSON *image)
+{
+	return cJSON_GetStringValue(cJSON_GetArrayItem(member(image, "RepoTags"), 0));
+}
+
+static int say_tags(struct finder *f, const cJSON *images, int status, const char *what)
+{
+	WD_CLEANUP_BUF struct wd_buf list = WD_BUF_INIT;
+	const cJSON *image, *tag;
+	unsigned n = 0;
+
+	cJSON_ArrayForEach(image, images)
+	{
+		const char *config = text_of(image, "Config");
+
+		if (!first_tag(image) && config && n++ < LIST_MAX)
+			wd_buf_printf(&list, "\n  %.200s", config);
+		cJSON_ArrayForEach(tag, member(image, "RepoTags"))
+		{
+			const char *text = cJSON_GetStringValue(tag);
+
+			if (text && n++ < LIST_MAX)
+				wd_buf_printf(&list, "\n  %.200s", text);
+		}
+	}
+	return fail(f, status, "%s; there are:%.*s", what, WD_BLOB_PRINTF(wd_buf_view(&list)));
+}
+
+static int read_image(struct finder *f, const cJSON *image)
+{
+	const cJSON *layer;
+	int r = take_text(&f->m->config_blob, text_of(image, "Config"));
+
+	if (r == 0)
+		r = take_text(&f->m->ref, f->choice->ref ? f->choice->ref : first_tag(image));
+	if (r == 0 && !f->m->config_blob)
+		return fail(f, WD_ECORRUPT, "manifest.json: an image without Config");
+	cJSON_ArrayForEach(layer, member(image, "Layers"))
+	{
+		const char *name = cJSON_GetStringValue(layer);
+		const struct wd_digest unknown = {.known = false};
+		char *copy = name ? strdup(name) : NULL;
+
+		if (r < 0)
+			free(copy);
+		else
+			r = copy ? add_layer(f, copy, &unknown)
+				 : fail(f, WD_ECORRUPT, "manifest.json: a layer that is no name");
+	}
+	return r < 0 ? r : read_config(f);
+}
+
+static int read_docker(struct finder *f, const cJSON *images)
+{
+	const cJSON *image, *found = NULL;
+
+	if (!cJSON_IsArray(images) || cJSON_GetArraySize(images) == 0)
+		return fail(f, WD_ECORRUPT, "manifest.json: no list of images");
+	cJSON_ArrayForEach(image, images)
+	{
+		if (f->choice->ref && !has_tag(image, f->choice->ref))
+			continue;
+		if (found)
+			return say_tags(f, images, WD_EAMBIGUOUS,
+					"several images: --image chooses one");
+		found = image;
+	}
+	if (!found)
+		return say_tags(f, images, WD_EABSENT, "no image of that name");
+	return read_image(f, found);
+}
+
+int wd_manifest_find(const struct wd_documents *docs, const struct wd_choice *choice,
+		     struct wd_manifest *ret, char **ret_why)
+{
+	struct finder f = {.docs = docs, .choice = choice, .m = ret, .why = ret_why};
+	CLEANUP_JSON cJSON *json = NULL;
+	struct wd_blob text;
+	bool docker = docs->get(docs->ctx, "manifest.json", &text) != WD_EABSENT;
+	int r = read_json(&f, docker ? "manifest.json" : "index.json", NULL, &json);
+
+	if (r == 0)
+		r = docker ? read_docker(&f, json) : read_index(&f, json);
+	if (r < 0)
+		wd_manifest_done(ret);
+	return r;
+}
+
+static void free_strings(char **v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(v[i]);
+	free(v);
+}
+
+static void free_pairs(struct wd_pair *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(v[i].key);
+		free(v[i].value);
+	}
+	free(v);
+}
+
+void wd_manifest_done(struct wd_manifest *m)
+{
+	for (size_t i = 0; i < m->layers.n; i++) {
+		free(m->layers.v[i].blob);
+		free(m->layers.v[i].history);
+	}
+	wd_array_done(&m->layers);
+	free_strings(m->entrypoint.v, m->entrypoint.n);
+	free_strings(m->command.v, m->command.n);
+	free_pairs(m->labels.v, m->labels.n);
+	free_pairs(m->annotations.v, m->annotations.n);
+	free(m->ref);
+	free(m->os);
+	free(m->architecture);
+	free(m->variant);
+	free(m->config_blob);
+	free(m->user);
+	*m = (struct wd_manifest){0};
+}
+
+const char *wd_manifest_platform(void)
+{
+	/* Go's names for what uname says */
+	static const char *const names[][2] = {
+		{"x86_64", "linux/amd64"},
+		{"aarch64", "linux/arm64"},
+		{"i686", "linux/386"},
+		{"armv7l", "linux/arm/v7"},
+		{"armv6l", "linux/arm/v6"},
+		{"ppc64le", "linux/ppc64le"},
+		{"s390x", "linux/s390x"},
+		{"riscv64", "linux/riscv64"},
+		{"loongarch64", "linux/loong64"},
+		{"mips64", "linux/mips64le"},
+	};
+	struct utsname u;
+
+	uname(&u);
+	for (size_t i = 0; i < WD_ARRAY_SIZE(names); i++)
+		if (strcmp(u.machine, names[i][0]) == 0)
+			return names[i][1];
+	return "linux/unknown";
+}
