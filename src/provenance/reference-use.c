@@ -150,8 +150,9 @@ struct user {
 	struct wd_owners *o;
 	struct wd_distros *distros;
 	const struct wd_answer *a;
-	uint32_t *recorded; /* string id of a name: 1 + the first such package, 0: none */
-	uint32_t *derived;  /* of the answer's packages: 1 + the catalog's, 0: not yet made; */
+	uint32_t *recorded;    /* string id of a name: 1 + the first such package, 0: none */
+	size_t nrecorded;      /* of recorded: what is interned later names no recorded package */
+	uint32_t *derived;     /* of the answer's packages: 1 + the catalog's, 0: not yet made; */
 	uint32_t *unversioned; /* and without a version */
 };
 
@@ -166,7 +167,8 @@ static int user_start(struct user *u)
 {
 	struct wd_catalog *cat = u->o->cat;
 
-	u->recorded = calloc(cat->strings.entries.n + 1, sizeof(*u->recorded));
+	u->nrecorded = cat->strings.entries.n + 1;
+	u->recorded = calloc(u->nrecorded, sizeof(*u->recorded));
 	u->derived = calloc(u->a->packages.n + 1, sizeof(*u->derived));
 	u->unversioned = calloc(u->a->packages.n + 1, sizeof(*u->unversioned));
 	if (!u->recorded || !u->derived || !u->unversioned)
@@ -184,7 +186,9 @@ static const struct wd_cat_package *find_recorded(const struct user *u,
 	const struct wd_catalog *cat = u->o->cat;
 	uint32_t name = wd_strpool_find(&cat->strings, string(u->a, p->name));
 
-	return name && u->recorded[name] ? &cat->packages.v[u->recorded[name] - 1] : NULL;
+	if (!name || name >= u->nrecorded || !u->recorded[name])
+		return NULL;
+	return &cat->packages.v[u->recorded[name] - 1];
 }
 
 /*
