@@ -27,7 +27,7 @@ x_words() {
 	sed -n "/^#define $2(X)/,/[^\\\\]\$/p" "$1" | sed -n 's/.*X([A-Z0-9_]*, "\([^"]*\)".*/\1/p'
 }
 
-commands=$("$whodistro" --help | sed -n 's/^  \([a-z]*\) .*ROOTFS.*/\1/p; s/^  \(backends\) .*/\1/p')
+commands=$("$whodistro" --help | sed -n 's/^  \([a-z]*\) .*ROOTFS.*/\1/p; s/^  \(backends\|learn\) .*/\1/p')
 verdict 'the help lists the commands' "$([ "$(wc -w <<<"$commands")" -ge 5 ] || echo "$commands")"
 
 # ---- Words
@@ -157,8 +157,10 @@ report() {
 	(cd "$work" && "$whodistro" "${args[@]}" -q -f "$1")
 }
 
+(cd "$work" && "$whodistro" learn -q x.index root >/dev/null)
+
 if command -v jq >/dev/null; then
-	for args in 'inspect root' 'map --missing --dirs root' 'owner root bin/a' 'packages root' 'verify root' 'diff root root' backends; do
+	for args in 'learn x.index' 'identify x.index root' 'inspect root' 'map --missing --dirs root' 'owner root bin/a' 'packages root' 'verify root' 'diff root root' backends; do
 		report json "$args" >"$work/json"
 		verdict "${args%% *} writes JSON" "$(jq empty "$work/json" 2>&1)"
 		verdict "fields of ${args%% *} are in whodistro-json(5)" "$(
@@ -171,7 +173,7 @@ else
 	echo 'skip records: no jq'
 fi
 
-for args in 'map root' 'owner root bin/a' 'packages root' 'verify root' 'diff root root' backends; do
+for args in 'learn x.index' 'map root' 'owner root bin/a' 'packages root' 'verify root' 'diff root root' backends; do
 	columns=$(report csv "$args" | sed 1q | tr ',' '\n' | wc -l)
 	verdict "number of columns of ${args%% *} is in whodistro-json(5)" "$(
 		sed -n '/^columns is fixed/,/^A list/p' man/whodistro-json.5 | tr '\n' ' ' |
@@ -181,7 +183,7 @@ done
 
 # ---- Form
 
-for page in man/whodistro.1 man/whodistro-json.5 man/whodistro-backend.7; do
+for page in man/whodistro.1 man/whodistro-json.5 man/whodistro-index.5 man/whodistro-backend.7; do
 	if command -v mandoc >/dev/null; then
 		verdict "mandoc accepts $page" "$(mandoc -Tlint -Wwarning "$page")"
 	else
