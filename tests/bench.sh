@@ -51,6 +51,39 @@ dpkg_rows() {
 	row 'owner / /usr/bin/env vs dpkg-query -S' - 'owner / /usr/bin/env' 'dpkg-query -S /usr/bin/env'
 }
 
+# five_thousand ROOT NEW: as many files, of which only the paths count
+five_thousand() {
+	(cd "$1" && find . -type f | LC_ALL=C sort | head -n 5000) >"$work/paths"
+	mkdir "$2"
+	(
+		cd "$2" || exit
+		sed 's,/[^/]*$,,' "$work/paths" | sort -u | xargs -d '\n' mkdir -p
+		xargs -d '\n' touch <"$work/paths"
+	)
+}
+
+# Debian 12's list of the files of its main archive, and what it is good for
+reference_rows() {
+	local list root downloads index=$work/debian.index
+	# shellcheck disable=SC2034 # fetch.sh keeps there what it fetches
+	downloads=$(root_cache)/downloads
+	# shellcheck source=tests/accuracy/fetch.sh
+	. "$tests/accuracy/fetch.sh"
+	list=$(contents bookworm | grep -v all | head -n 1)
+	[ -n "$list" ] && root=$(debian_root) || return 0
+	cat >"$work/learn" <<-EOF
+		#!/bin/sh
+		rm -f '$index'
+		exec '$whodistro' learn '$index' '$list' --distro debian:12
+	EOF
+	chmod +x "$work/learn"
+	"$work/learn" >/dev/null || return 0
+	echo "the index of $(basename "$list"): $(($(stat -c %s "$index") / 1000000)) MB of at most 80" >&2
+	printf '%s\t%s\t%s\n' "learn Debian 12's Contents" 'ms 3000' "$work/learn"
+	five_thousand "$root" "$work/five"
+	row 'identify 5,000 files by it' 'ms 50' "identify $index $work/five"
+}
+
 # ----
 
 {
@@ -61,6 +94,7 @@ dpkg_rows() {
 	row 'map --format csv / vs find' 'x 1' 'map -q --format csv /' \
 		'find / -xdev -printf %p\040%s\040%m\040%i\n'
 	row 'inspect /' - 'inspect -q /'
+	reference_rows
 	row 'map /, peak memory' "MB $(memory_budget)" 'map -q /'
 } >"$work/rows"
 "$tests/truth-time.py" "${1:-7}" <"$work/rows"
