@@ -26,10 +26,19 @@ def read_files(path):
     return truth
 
 
-def moved(truth):
+def is_elf(path):
+    if os.path.islink(path) or not os.path.isfile(path):
+        return False
+    with open(path, "rb") as file:
+        return file.read(4) == b"\x7fELF"
+
+
+def moved(truth, root):
+    """As papers.sh moves them: the first of a name."""
     result = {}
     for path in sorted(truth, key=os.fsencode):
-        result.setdefault("app/lib/" + path.rsplit("/", 1)[-1], truth[path])
+        if is_elf(os.path.join(root, path)):
+            result.setdefault("app/lib/" + path.rsplit("/", 1)[-1], truth[path])
     return result
 
 
@@ -137,7 +146,7 @@ def main():
     facts = read_facts(truth_dir + "/facts")
     truth = read_files(truth_dir + "/files")
     if step.startswith("moved"):
-        truth = moved(truth)
+        truth = moved(truth, truth_dir + "/root")
         # Libraries beside each other are of no style, and none of two lineages is the system's.
         facts["style"] = ""
         facts["verdict"] = facts["lineages"]

@@ -48,17 +48,29 @@ variant() {
 	! same_names "$root" "$3"
 }
 
+# said COMMAND FORMAT DIR [OPTIONS...]: what whodistro says, also where it could not read everything
+said() {
+	local command=$1 format=$2 dir=$3
+	shift 3
+	"$whodistro" "$command" --format "$format" "$@" "$dir" >"$work/$command.$format" 2>>"$work/stderr"
+	case $? in
+	0 | 3) ;;
+	*) return 1 ;;
+	esac
+}
+
 # measure NAME STEP LABEL [OPTIONS...]
 measure() {
-	local name=$1 step=$2 label=$3 dir=$cache/variant lie
+	local name=$1 step=$2 label=$3 dir=$cache/variant.$$ lie
 	shift 3
+	: >"$work/stderr"
 	lie=$(lie_about "$name" "$step")
 	if variant "$name" "$step" "$dir" "$lie"; then
-		"$whodistro" inspect --format json "$@" "$dir" >"$work/inspect.json" 2>"$work/stderr"
-		"$whodistro" map --format csv "$@" "$dir" >"$work/map.csv" 2>>"$work/stderr"
+		said inspect json "$dir" "$@" && said map csv "$dir" "$@" &&
+			"$here/judge.py" "$name" "$label" "$cache/roots/$name" "$work/inspect.json" \
+				"$work/map.csv" ${lie:+"$lie"} ||
+			echo "{\"root\": \"$name\", \"step\": \"$label\", \"failed\": true}"
 		sed "s/^/$name, $label: /; 3q" "$work/stderr" >&2
-		"$here/judge.py" "$name" "$label" "$cache/roots/$name" "$work/inspect.json" "$work/map.csv" \
-			${lie:+"$lie"} || echo "{\"root\": \"$name\", \"step\": \"$label\", \"failed\": true}"
 	fi
 	rm -rf "$dir"
 }

@@ -72,8 +72,10 @@ reference_index() {
 	echo "$index"
 }
 
-[ -z "$with_reference" ] || with_reference=$(reference_index) ||
+if [ -n "$with_reference" ] && ! with_reference=$(reference_index); then
+	with_reference=
 	skip 'the steps with an index (it could not be made)' >&2
+fi
 
 for name in "${chosen[@]}"; do
 	if ! declare -F "make_$name" >/dev/null; then
@@ -92,5 +94,6 @@ for name in "${chosen[@]}"; do
 			;;
 		esac
 	done
-done >"$cache/results.jsonl"
-"$here/table.py" "${table[@]}" <"$cache/results.jsonl"
+done >"$work/results.jsonl"
+cp "$work/results.jsonl" "$cache/"
+"$here/table.py" "${table[@]}" <"$work/results.jsonl"
