@@ -57,10 +57,18 @@ verdict 'README.md has no other commands' "$(
 		sort -u | grep -vxF "$commands"
 )"
 
+verdict 'lineages are in whodistro-verdict(7)' \
+	"$(x_words src/provenance/verdict.h WD_LINEAGES | lacking whodistro-verdict.7)"
+verdict 'strengths are in whodistro-verdict(7)' \
+	"$(x_words src/provenance/lineage.h WD_STRENGTHS | lacking whodistro-verdict.7)"
+verdict 'uses of evidence are in whodistro-verdict(7)' "$(
+	sed -n 's/.*\[WD_ITEM_[A-Z_]*\] = "\(.*\)",/\1/p' src/provenance/lineage.c |
+		lacking whodistro-verdict.7
+)"
 verdict 'lineages are in whodistro(1)' \
 	"$(x_words src/provenance/verdict.h WD_LINEAGES | lacking whodistro.1)"
 verdict 'strengths are in whodistro(1)' \
-	"$(x_words src/provenance/verdict.h WD_STRENGTHS | lacking whodistro.1)"
+	"$(x_words src/provenance/lineage.h WD_STRENGTHS | lacking whodistro.1)"
 verdict 'styles are in whodistro(1)' \
 	"$(x_words src/provenance/style.h WD_STYLES | lacking whodistro.1)"
 verdict 'bases are in whodistro(1)' \
@@ -69,7 +77,7 @@ verdict 'flags of files are in whodistro(1)' \
 	"$(x_words src/pkgdb/backend.h WD_CLAIM_FLAGS | lacking whodistro.1)"
 verdict 'fences are in whodistro(1)' \
 	"$(x_words src/pkgdb/fence.h WD_FENCES | lacking whodistro.1)"
-for list in verdict.h:WD_LINEAGES verdict.h:WD_STRENGTHS style.h:WD_STYLES owners.h:WD_BASES; do
+for list in verdict.h:WD_LINEAGES lineage.h:WD_STRENGTHS style.h:WD_STYLES owners.h:WD_BASES; do
 	verdict "${list#*:} are in whodistro-json(5)" \
 		"$(x_words "src/provenance/${list%:*}" "${list#*:}" | lacking whodistro-json.5)"
 done
@@ -160,7 +168,7 @@ report() {
 (cd "$work" && "$whodistro" learn -q x.index root >/dev/null)
 
 if command -v jq >/dev/null; then
-	for args in 'learn x.index' 'identify x.index root' 'inspect root' 'map --missing --dirs root' 'owner root bin/a' 'packages root' 'verify root' 'diff root root' backends; do
+	for args in 'learn x.index' 'identify x.index root' 'inspect --evidence root' 'map --missing --dirs root' 'owner root bin/a' 'packages root' 'verify root' 'diff root root' backends; do
 		report json "$args" >"$work/json"
 		verdict "${args%% *} writes JSON" "$(jq empty "$work/json" 2>&1)"
 		verdict "fields of ${args%% *} are in whodistro-json(5)" "$(
@@ -183,7 +191,7 @@ done
 
 # ---- Form
 
-for page in man/whodistro.1 man/whodistro-json.5 man/whodistro-index.5 man/whodistro-backend.7; do
+for page in man/whodistro.1 man/whodistro-json.5 man/whodistro-index.5 man/whodistro-backend.7 man/whodistro-verdict.7; do
 	if command -v mandoc >/dev/null; then
 		verdict "mandoc accepts $page" "$(mandoc -Tlint -Wwarning "$page")"
 	else
