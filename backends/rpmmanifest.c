@@ -162,7 +162,7 @@ static bool is_superseded(const struct wd_request *req)
 		return false;
 	fd = wd_request_open(req, "container-manifest-2");
 	wd_cleanup_fd(&fd);
-	return fd >= 0;
+	return fd != WD_EABSENT;
 }
 
 static int rpmmanifest_load(const struct wd_request *req, struct wd_sink *sink)

@@ -35,6 +35,7 @@ static int add_installed(struct wd_cli *cli, const char *dir)
 
 	if (asprintf(&pattern, "%s/*.index", dir) < 0) {
 		pattern = NULL;
+		wd_complain("%s: %s", dir, wd_status_text(-ENOMEM));
 		return -ENOMEM;
 	}
 	if (glob(pattern, 0, NULL, &found) == 0)

@@ -83,6 +83,14 @@ static bool normalise(struct wd_buf *out, struct wd_blob path)
 	return true;
 }
 
+/* A path of which a part is missing would be another path. */
+static bool lost_memory(struct wd_pipe_sink *s)
+{
+	if (s->work.status < 0 || s->dir.status < 0)
+		s->status = -ENOMEM;
+	return s->status < 0;
+}
+
 /* Sends the directory of a claim unless it is the one of the claim before. */
 static bool send_dir(struct wd_pipe_sink *s, struct wd_blob dir)
 {
@@ -96,6 +104,8 @@ static bool send_dir(struct wd_pipe_sink *s, struct wd_blob dir)
 		return false;
 	s->dir.len = 0;
 	wd_buf_blob(&s->dir, dir);
+	if (lost_memory(s))
+		return true;
 	at = wd_wire_begin(&s->out, WD_WIRE_DIR);
 	wd_wire_string(&s->out, wd_buf_view(&s->work));
 	wd_wire_end(&s->out, at);
@@ -130,6 +140,8 @@ static int sink_claim(struct wd_sink *sink, const struct wd_claim *c)
 		return WD_ECORRUPT;
 	if (!wd_wire_valid_name(c->name) || !send_dir(s, c->dir))
 		return refuse(sink, c);
+	if (s->status < 0)
+		return s->status;
 	if (++s->claims > WD_LIMIT_CLAIMS)
 		return s->status = WD_ELIMIT;
 	w.target_len = (uint16_t)target.len;
@@ -160,6 +172,8 @@ static int sink_alias(struct wd_sink *sink, struct wd_blob path, struct wd_blob 
 	    target.len >= WD_WIRE_NAME_MAX)
 		return wd_sink_error(sink, WD_ECORRUPT, NULL, "link is not a path: %.*s",
 				     WD_BLOB_PRINTF(wd_blob_head(path, 200)));
+	if (lost_memory(s))
+		return s->status;
 	if (++s->claims > WD_LIMIT_CLAIMS)
 		return s->status = WD_ELIMIT;
 	at = wd_wire_begin(&s->out, WD_WIRE_ALIAS);

@@ -135,11 +135,21 @@ void wd_distro_rules_done(struct wd_distro_rules *rules)
 	wd_tsv_done(&rules->table);
 }
 
+int wd_distro_rules_status(const struct wd_distro_rules *rules)
+{
+	for (size_t i = 0; i < rules->list.n; i++)
+		for (size_t k = 0; k < rules->list.v[i].nconditions; k++)
+			if (rules->list.v[i].conditions[k].pattern.starved)
+				return -ENOMEM;
+	return 0;
+}
+
 /* Compiles on first use, and makes room for the answers. */
 static bool prepare(struct wd_condition *c, size_t nstrings)
 {
 	if (!c->answers)
 		c->answers = calloc(nstrings / 4 + 1, 1);
+	c->pattern.starved |= !c->answers;
 	return c->answers && wd_pattern_compile(&c->pattern);
 }
 

@@ -54,6 +54,8 @@ struct wd_distro_rules {
 /* 0, -ENOMEM, a negated errno, or WD_ECORRUPT with the line in *ret_line. */
 int wd_distro_rules_read(struct wd_distro_rules *rules, const char *data_dir, unsigned *ret_line);
 void wd_distro_rules_done(struct wd_distro_rules *rules);
+/* -ENOMEM where a match may have been missed for want of memory, or 0. */
+int wd_distro_rules_status(const struct wd_distro_rules *rules);
 
 /*
  * Whether every condition of the rule holds for the package. Where `out` is not NULL, the

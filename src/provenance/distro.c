@@ -464,6 +464,8 @@ int wd_distros_assign(struct wd_catalog *cat, const struct wd_os_release *os,
 		r = assign_db(&a, cat->dbs.v[i]);
 	if (r >= 0)
 		merge_finer(&a);
+	if (r >= 0)
+		r = wd_distro_rules_status(ret->rules);
 	wd_buf_done(&a.version);
 	wd_buf_done(&a.release_buf);
 	wd_array_done(&a.id_rows);

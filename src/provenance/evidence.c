@@ -417,6 +417,8 @@ int wd_evidence_gather(struct wd_tree *tree, struct wd_catalog *cat, const char 
 	if (r == 0)
 		r = find_releases(&g);
 	if (r == 0)
+		r = wd_signals_status(&g.signals);
+	if (r == 0)
 		r = sort_items(ret);
 	gather_done(&g);
 	if (r < 0)

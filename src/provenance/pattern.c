@@ -117,12 +117,16 @@ bool wd_pattern_may_match(struct wd_pattern *p, struct wd_blob s)
 bool wd_pattern_compile(struct wd_pattern *p)
 {
 	WD_CLEANUP_FREE char *text = NULL;
+	int r = REG_ESPACE;
 
 	if (p->compiled || p->broken)
 		return !p->broken;
 	text = strndup(p->text.ptr ? p->text.ptr : "", p->text.len);
 	p->compiled = malloc(sizeof(*p->compiled));
-	if (!text || !p->compiled || regcomp(p->compiled, text, REG_EXTENDED) != 0) {
+	if (text && p->compiled)
+		r = regcomp(p->compiled, text, REG_EXTENDED);
+	p->starved |= r == REG_ESPACE;
+	if (r != 0) {
 		free(p->compiled);
 		p->compiled = NULL;
 		p->broken = true;
@@ -134,7 +138,9 @@ bool wd_pattern_match(struct wd_pattern *p, struct wd_blob s, struct wd_captures
 {
 	WD_CLEANUP_FREE char *text = malloc(s.len + 1);
 	regmatch_t m[WD_GLOB_CAPTURES + 1];
+	int r;
 
+	p->starved |= !text;
 	if (!text || !wd_pattern_compile(p))
 		return false;
 	/* a NUL behind it is what POSIX asks for, REG_STARTEND is for those inside */
@@ -143,7 +149,11 @@ bool wd_pattern_match(struct wd_pattern *p, struct wd_blob s, struct wd_captures
 	text[s.len] = '\0';
 	m[0].rm_so = 0;
 	m[0].rm_eo = (regoff_t)s.len;
-	if (regexec(p->compiled, text, ret ? WD_ARRAY_SIZE(m) : 0, m, REG_STARTEND) != 0)
+	errno = 0;
+	r = regexec(p->compiled, text, ret ? WD_ARRAY_SIZE(m) : 0, m, REG_STARTEND);
+	/* glibc says REG_NOMATCH also where memory ended */
+	p->starved |= r != 0 && errno == ENOMEM;
+	if (r != 0)
 		return false;
 	for (size_t i = 1; ret && i < WD_ARRAY_SIZE(m); i++) {
 		ret->at[i - 1] = m[i].rm_so < 0 ? WD_BLOB_NULL

@@ -176,6 +176,14 @@ bool wd_signal_is_at(const struct wd_signal *signal, struct wd_blob path)
 	return here || !somewhere;
 }
 
+int wd_signals_status(const struct wd_signals *s)
+{
+	for (size_t i = 0; i < s->list.n; i++)
+		if (s->list.v[i].pattern.starved)
+			return -ENOMEM;
+	return 0;
+}
+
 bool wd_signal_match(struct wd_signal *signal, struct wd_blob text, struct wd_captures *ret)
 {
 	if (ret)

@@ -52,6 +52,8 @@ struct wd_signals {
  */
 int wd_signals_read(struct wd_signals *s, const char *data_dir, unsigned *ret_line);
 void wd_signals_done(struct wd_signals *s);
+/* -ENOMEM where a match may have been missed for want of memory, or 0. */
+int wd_signals_status(const struct wd_signals *s);
 
 /* Whether the place of a file is one of the signal's, and none that it excludes. */
 bool wd_signal_is_at(const struct wd_signal *signal, struct wd_blob path);

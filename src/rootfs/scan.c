@@ -166,13 +166,16 @@ static bool is_made_up(int fd)
 	return false;
 }
 
-/* Whether the scan should enter an open directory: it stays on one filesystem unless asked. */
-static bool may_enter(const struct wd_tree *tree, int fd)
+/*
+ * Whether the scan should enter an open directory, it stays on one filesystem unless asked; or a
+ * negated errno.
+ */
+static int may_enter(const struct wd_tree *tree, int fd)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return false;
+		return -errno;
 	return st.st_dev == tree->root->dev || (tree->cross && !is_made_up(fd));
 }
 
@@ -223,13 +226,15 @@ static int read_dir(struct scan *s, const struct item *item, struct wd_entries *
 {
 	int fd = item->name ? wd_open_subdir(item->parent->fd, item->name)
 			    : wd_openat_in_root(s->tree->root->fd, ".", O_RDONLY | O_DIRECTORY);
+	int enter;
 
 	/* a directory that went away or became something else meanwhile is no error */
 	if (fd < 0)
 		return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP ? 0 : fd;
 	*ret_fd = fd;
-	*ret_other_fs = !may_enter(s->tree, fd);
-	return *ret_other_fs ? 0 : wd_entries_read(entries, fd, s->tree->want_stat);
+	enter = may_enter(s->tree, fd);
+	*ret_other_fs = enter == 0;
+	return enter <= 0 ? enter : wd_entries_read(entries, fd, s->tree->want_stat);
 }
 
 static void scan_dir(struct scan *s, const struct item *item)
