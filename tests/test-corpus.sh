@@ -36,7 +36,7 @@ output() {
 	"$whodistro" map --missing --dirs --format ndjson "$1" |
 		jq -c 'select(.path | startswith("var/lib/rpm") | not) | del(.db)'
 	"$whodistro" inspect --format json "$1" | jq 'del(.files, .databases[].path,
-		.databases[].format, .lineages[].files, .lineages[].evidence)'
+		.databases[].format, .lineages[].files, .lineages[].bytes, .lineages[].evidence)'
 }
 
 # same_in STORAGE NAME FILE EXPECTED

@@ -327,7 +327,7 @@ unusable() {
 	verdict "$1" "$(altered "$1" "$4")"
 	module "$1" "$2" "$3"
 }
-unusable another-abi abi 'backend toypkg: module is for ABI version 2, this program has 1' \
+unusable another-abi abi 'backend toypkg: module is for ABI version 3, this program has 2' \
 	's/WD_BACKEND_ABI/&+ 1/'
 unusable no-symbol module 'backend toypkg: no wd_backend_v2' \
 	's/^WD_BACKEND_EXPORT wd_backend_v2/const struct wd_backend other/'
@@ -346,9 +346,9 @@ module no-object module 'backend toypkg: no-object/toypkg.so: '
 # A descriptor that cannot be used is named itself: what it would have probed is not known.
 mkdir descriptor-abi
 cp toy/toypkg.so descriptor-abi
-sed 's/^abi = .*/abi = 2/' toy/toypkg.backend >descriptor-abi/toypkg.backend
+sed 's/^abi = .*/abi = 3/' toy/toypkg.backend >descriptor-abi/toypkg.backend
 where=descriptor-abi/toypkg.backend
-module descriptor-abi module 'module is for ABI version 2, this program has 1'
+module descriptor-abi module 'module is for ABI version 3, this program has 2'
 
 # ---- And gone again
 
