@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Measures against the budgets: tests/bench.sh [REPEAT]. The native tools run in turn with
-# whodistro, so that the ratios mean something on any machine; on a busy one, repeat more.
+# Measures against the budgets: tests/bench.sh [REPEAT [JSON-FILE]]. What a user would otherwise use
+# runs in turn with whodistro, so that the ratios mean something on any machine; on a busy one,
+# repeat more. WD_BENCH=small leaves out what needs the large inputs.
+# shellcheck disable=SC2086
 WD_SRCDIR=${WD_SRCDIR-$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)}
 WD_BUILDDIR=${WD_BUILDDIR-$WD_SRCDIR/build}
 # shellcheck source=tests/truth-lib.sh
 . "$WD_SRCDIR/tests/truth-lib.sh"
+# shellcheck source=tests/bench-roots.sh
+. "$WD_SRCDIR/tests/bench-roots.sh"
 
 # row NAME BUDGET OURS [THEIRS]; the program's name goes without saying
 row() {
@@ -15,10 +19,19 @@ row() {
 # The tree and what is claimed of it, and the budget of both in MB
 memory_budget() {
 	local entries claims
-	entries=$(find / -xdev -printf . 2>/dev/null | wc -c)
-	claims=$("$whodistro" packages -q --format ndjson / | jq -s 'map(.files) | add')
-	echo "/: $entries entries, $claims claims" >&2
+	entries=$(find "$1" -xdev -printf . 2>/dev/null | wc -c)
+	claims=$("$whodistro" packages -q --format ndjson "$1" | jq -s 'map(.files) | add')
+	echo "$1: $entries entries, $claims claims" >&2
 	echo $(((entries * 150 + claims * 100) / 1048576))
+}
+
+find_of() {
+	printf 'find %s -xdev -printf %%s\n' "$1" '%p\040%s\040%m\040%i\n'
+}
+
+# The same bytes by OpenSSL, with both cores: hash_of ALGORITHM LIST-OF-FILES
+hash_of() {
+	echo "sh:xargs -0 -P $(nproc) -n 200 openssl $1 <$2"
 }
 
 small_roots() {
@@ -35,7 +48,7 @@ small_roots() {
 	fi
 }
 
-rpm_rows() {
+ubi8_rows() {
 	local root=$work/ubi8
 	[ -d "$shared/corpus/rpmdb" ] && command -v rpm >/dev/null || return 0
 	mkdir -p "$root/var/lib/rpm"
@@ -45,10 +58,58 @@ rpm_rows() {
 	cp -r "$root/var/lib/rpm" "$work/rpmdb"
 }
 
-dpkg_rows() {
-	command -v dpkg-query >/dev/null || return 0
-	row 'packages / vs dpkg-query -W' - 'packages /' 'dpkg-query -W'
-	row 'owner / /usr/bin/env vs dpkg-query -S' - 'owner / /usr/bin/env' 'dpkg-query -S /usr/bin/env'
+# rows of a Debian root: debian_rows NAME ROOT
+debian_rows() {
+	row "packages of $1 vs dpkg-query -W" - "packages $2" \
+		"dpkg-query --admindir=$2/var/lib/dpkg -W"
+	row "owner of a file of $1 vs dpkg-query -S" - "owner $2 /usr/bin/env" \
+		"dpkg-query --admindir=$2/var/lib/dpkg -S /usr/bin/env"
+	row "map $1 vs find -printf" 'x 1' "map -q $2" "$(find_of "$2")"
+	row "map --format csv $1 vs find -printf" 'x 1' "map -q --format csv $2" "$(find_of "$2")"
+	row "inspect $1 vs find -printf" - "inspect -q $2" "$(find_of "$2")"
+	row "map $1, memory" "MB $(memory_budget "$2")" "map -q $2"
+}
+
+verify_rows() {
+	local name=$1 root=$2 algorithm=$3 native=$4
+	"$whodistro" map -q --format ndjson "$root" | jq -rj --arg root "$root" --arg algo "$algorithm:" \
+		'select(.type == "file" and (.digest // "" | startswith($algo))) | $root + "/" + .path + "\u0000"' |
+		sort -zu >"$work/$algorithm.list"
+	row "verify $name vs openssl $algorithm of the same files" 'x 1.11' "verify -q $root" \
+		"$(hash_of "$algorithm" "$work/$algorithm.list")"
+	row "verify $name vs $native" 'x 0.2' "verify -q $root" "$native"
+}
+
+large_rows() {
+	local root
+	if root=$(once large make_large); then
+		debian_rows 'a large Debian' "$root"
+		verify_rows 'a large Debian' "$root" md5 "debsums -a -s -r $root"
+	fi
+	if root=$(once rpm make_rpm); then
+		row 'map an rpm root vs rpm -qal' - "map -q $root" "rpm --root $root -qal"
+		row 'owner of a file of an rpm root vs rpm -qf' - "owner $root /usr/bin/env" \
+			"rpm --root $root -qf /usr/bin/env"
+		verify_rows 'an rpm root' "$root" sha256 "rpm --root $root -Va --nodeps"
+	fi
+	if root=$(once synthetic make_synthetic); then
+		row 'map 3,000,000 files vs find -printf' 'x 1,MB 600' "map -q $root" "$(find_of "$root")"
+		row 'inspect 3,000,000 files' 'MB 600' "inspect -q $root"
+	fi
+	if root=$(once docker.tar.gz make_docker); then
+		row 'inspect a docker archive vs bsdtar -tf of its layers' 'x 1.25' "inspect -q $root" \
+			"sh:bsdtar -xOf $root layer/layer.tar | bsdtar -tf -"
+	fi
+}
+
+# What else a user may have.
+rival_rows() {
+	local root=$1 rival
+	for rival in "syft scan -q dir:$root" "trivy rootfs -q --scanners license $root" \
+		"scalibr --root $root --result /dev/null"; do
+		command -v "${rival%% *}" >/dev/null &&
+			row "inspect a minbase Debian vs ${rival%% *}" - "inspect -q $root" "$rival"
+	done
 }
 
 # five_thousand ROOT NEW: as many files, of which only the paths count
@@ -88,13 +149,12 @@ reference_rows() {
 
 {
 	small_roots
-	rpm_rows
-	dpkg_rows
-	row 'map / vs find / -xdev -printf' 'x 1' 'map -q /' 'find / -xdev -printf %p\040%s\040%m\040%i\n'
-	row 'map --format csv / vs find' 'x 1' 'map -q --format csv /' \
-		'find / -xdev -printf %p\040%s\040%m\040%i\n'
-	row 'inspect /' - 'inspect -q /'
+	ubi8_rows
+	if root=$(debian_root); then
+		debian_rows 'a minbase Debian' "$root"
+		rival_rows "$root"
+	fi
 	reference_rows
-	row 'map /, peak memory' "MB $(memory_budget)" 'map -q /'
+	[ "${WD_BENCH-}" = small ] || large_rows
 } >"$work/rows"
-"$tests/truth-time.py" "${1:-7}" <"$work/rows"
+"$tests/truth-time.py" "${1:-7}" ${2+"$2"} <"$work/rows"
