@@ -271,6 +271,16 @@ static int read_head(struct wd_archive *w, struct wd_blob *ret)
 	return 0;
 }
 
+/* What the tar reader was not told, or cannot say. */
+static int why_it_failed(struct wd_archive *w)
+{
+	if (innermost(w)->status < 0)
+		return innermost(w)->status;
+	if (w->packed.status < 0)
+		return w->packed.status;
+	return archive_errno(w->tar) == ENOMEM ? -ENOMEM : WD_ECORRUPT;
+}
+
 static int send_contents(struct wd_archive *w, struct wd_blob head)
 {
 	const struct wd_archive_events *ev = w->job->events;
@@ -289,7 +299,7 @@ static int send_contents(struct wd_archive *w, struct wd_blob head)
 		if (got < ARCHIVE_WARN) {
 			say(w, "cut short", w->tar);
 			ev->end(w->job->ctx, WD_ECORRUPT);
-			return WD_ECORRUPT;
+			return why_it_failed(w);
 		}
 		r = ev->data(w->job->ctx, (uint64_t)offset, wd_blob(p, len));
 	}
@@ -320,7 +330,7 @@ static int take_entry(struct wd_archive *w, struct archive_entry *entry)
 		r = read_head(w, &head);
 	if (r < 0) {
 		say(w, "cut short", w->tar);
-		return r;
+		return why_it_failed(w);
 	}
 	want = w->job->events->entry(w->job->ctx, &e, head);
 	if (want == WD_ARCHIVE_DATA)
@@ -339,10 +349,7 @@ static int take_entries(struct wd_archive *w)
 			return 0;
 		if (r < ARCHIVE_WARN) {
 			say(w, "tar", w->tar);
-			return innermost(w)->status < 0		 ? innermost(w)->status
-			       : w->packed.status < 0		 ? w->packed.status
-			       : archive_errno(w->tar) == ENOMEM ? -ENOMEM
-								 : WD_ECORRUPT;
+			return why_it_failed(w);
 		}
 		r = take_entry(w, entry);
 		if (r < 0)

@@ -120,17 +120,22 @@ int wd_cli_open_subject(struct wd_cli *cli, const char *rootfs, struct wd_subjec
 	options->data_dir = cli->places->data;
 	options->module_dir = cli->places->modules;
 	options->cross = cli->cross;
+	options->choice = cli->choice;
+	options->max_bytes = cli->max_bytes;
+	options->deleted = cli->deleted;
 	if (isatty(STDERR_FILENO) == 1 && !cli->quiet)
 		options->progress = wd_progress;
 	r = wd_subject_open(s, rootfs, options);
 	wd_progress_erase();
 	if (r >= 0)
 		return -1;
-	if (s->data_error)
-		wd_complain("%s", s->data_error);
-	else
+	/* images to choose from stand on lines of their own */
+	for (struct wd_blob rest = wd_blob_str(s->data_error), line;
+	     wd_blob_token(&rest, '\n', &line);)
+		wd_complain("%.*s", WD_BLOB_PRINTF(line));
+	if (!s->data_error)
 		wd_complain("%s: %s", rootfs, wd_status_text(r));
-	return WD_EXIT_NO_RESULT;
+	return r == WD_EAMBIGUOUS ? WD_EXIT_USAGE : WD_EXIT_NO_RESULT;
 }
 
 static void describe_db(const struct wd_subject *s, const struct wd_db *db)

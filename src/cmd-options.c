@@ -36,6 +36,10 @@ static const struct option_row rows[] = {
 	 "exit with status 1 where one of the words holds; see whodistro(1)"},
 	{'R', "reference", "INDEX", false, "ask a reference index what nobody owns (repeatable)"},
 	{'T', "distro", "ID:VERSION", false, "of a SOURCE that does not say which distribution's it is"},
+	{'I', "image", "REF", false, "which of several images in an archive or layout"},
+	{'P', "platform", "OS/ARCH", false, "of an image for several: this machine's by default"},
+	{'Y', "max-bytes", "SIZE", false, "what an image may decompress to (K, M, G, T): 64G by default"},
+	{'W', "deleted", NULL, false, "of an image: what layers had and later ones took away"},
 	{'h', "help", NULL, true, "show this help"},
 	{'V', "version", NULL, true, "show the version"},
 };
@@ -94,6 +98,23 @@ static bool parse_color(const char *word, enum wd_color *ret)
 	return false;
 }
 
+static bool parse_bytes(const char *text, uint64_t *ret)
+{
+	static const char units[] = "KMGT";
+	struct wd_blob number = wd_blob_str(text);
+	const char *unit = number.len ? strchr(units, number.ptr[number.len - 1]) : NULL;
+	unsigned shift = 0;
+
+	if (unit && *unit) {
+		shift = 10 * (unsigned)(unit - units + 1);
+		number.len--;
+	}
+	if (!wd_blob_u64(number, ret) || *ret == 0 || *ret > UINT64_MAX >> shift)
+		return false;
+	*ret <<= shift;
+	return true;
+}
+
 /* Whether `word` is one of the words of a list like "text, csv, json". */
 static bool in_list(const char *list, const char *word)
 {
@@ -122,7 +143,7 @@ static int take_flag(struct wd_cli *cli, int letter)
 		bool *flag;
 	} flags[] = {{'q', &cli->quiet}, {'v', &cli->verbose}, {'1', &cli->one},
 		     {'D', &cli->dirs},	 {'M', &cli->missing}, {'X', &cli->cross},
-		     {'E', &cli->evidence}, {'K', &cli->disk}, {'O', &cli->orphans}, {'G', &cli->foreign}};
+		     {'W', &cli->deleted}, {'E', &cli->evidence}, {'K', &cli->disk}, {'O', &cli->orphans}, {'G', &cli->foreign}};
 
 	for (size_t i = 0; i < WD_ARRAY_SIZE(flags); i++)
 		if (flags[i].letter == letter)
@@ -148,6 +169,18 @@ static int take_option(struct wd_cli *cli, int letter, const char *argument)
 	case 'F':
 		cli->fail_on = argument;
 		return -1;
+	case 'I':
+		cli->choice.ref = argument;
+		return -1;
+	case 'P':
+		cli->choice.platform = argument;
+		return -1;
+	case 'Y':
+		if (parse_bytes(argument, &cli->max_bytes))
+			return -1;
+		wd_complain("--max-bytes takes a number, or one with K, M, G or T, not '%s'",
+			    argument);
+		return usage_error(cli);
 	case 'R':
 		return wd_array_push(&cli->references, argument) < 0 ? WD_EXIT_NO_RESULT : -1;
 	case 'T':

@@ -276,7 +276,7 @@ const struct wd_command wd_cmd_owner = {
 	.summary = "who owns these paths, there or missing",
 	.min_operands = 2,
 	.max_operands = -1,
-	.options = "1RX",
+	.options = "1RXIPYW",
 	.formats = "text, csv, nul, json, ndjson",
 	.run = run,
 };

@@ -51,6 +51,9 @@ struct wd_cli {
 	bool foreign;
 	const char *sort;
 	bool evidence;
+	struct wd_choice choice; /* of several images */
+	uint64_t max_bytes;	 /* 0: the default */
+	bool deleted;
 	char **operands;
 	int noperands;
 	int found;	/* owner: how many of the paths are known */

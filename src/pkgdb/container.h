@@ -42,7 +42,7 @@ struct wd_container {
 	bool is_rootfs; /* a tar of files, without layers */
 	struct wd_manifest manifest;
 	struct wd_image *image;
-	struct wd_image *deleted;	/* what layers had and later ones took away; or NULL */
+	struct wd_image *deleted;	/* what layers had and later ones took away */
 	WD_ARRAY(struct wd_fact) facts; /* values in the catalog's strings */
 	WD_ARRAY(struct wd_container_file) files;
 	WD_ARRAY(struct wd_mapping) mappings;

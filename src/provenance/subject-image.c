@@ -101,9 +101,32 @@ int wd_subject_open_image(struct wd_subject *s, const char *path)
 	wd_keep_done(&keep);
 	if (r < 0)
 		return r;
-	s->root = s->container->image->root;
-	s->tree = s->container->image->tree;
+	s->image = s->options.deleted ? s->container->deleted : s->container->image;
+	s->root = s->image->root;
+	s->tree = s->image->tree;
 	return 0;
+}
+
+int wd_subject_open_gone(struct wd_subject *s)
+{
+	const struct wd_image *deleted = s->container ? s->container->deleted : NULL;
+	struct wd_subject *gone;
+
+	if (!deleted || deleted == s->image || s->gone || deleted->tree->nodes.n == 1)
+		return 0;
+	gone = calloc(1, sizeof(*gone));
+	if (!gone)
+		return -ENOMEM;
+	*gone = (struct wd_subject){.name = s->name,
+				    .options = {.backends = s->options.backends,
+						.data_dir = s->options.data_dir,
+						.module_dir = s->options.module_dir,
+						.scan = true},
+				    .root = deleted->root,
+				    .image = deleted,
+				    .tree = deleted->tree};
+	s->gone = gone;
+	return wd_subject_read(gone);
 }
 
 static int take_facts(struct wd_subject *s, wd_node_id id, const struct wd_container_file *file)
@@ -124,7 +147,7 @@ int wd_subject_image_facts(struct wd_subject *s, const wd_node_id *nodes, size_t
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		const struct wd_image_content *c = wd_image_content(s->container->image, nodes[i]);
+		const struct wd_image_content *c = wd_image_content(s->image, nodes[i]);
 
 		if (c && c->tag != WD_TAG_NONE)
 			r = take_facts(s, nodes[i], &s->container->files.v[c->tag]);

@@ -110,14 +110,14 @@ static int begin_examining(struct wd_subject *s)
 	size_t n;
 	int r;
 
-	if ((!s->examine && !s->container) || s->examining)
+	if ((!s->examine && !s->image) || s->examining)
 		return 0;
 	s->examining = true;
 	r = wd_evidence_candidates(s->tree, s->options.data_dir, &nodes, &n, &line);
 	if (r < 0)
 		return data_status(s, r, "signals.tsv", line);
 	n = keep_wanted(s, nodes, n);
-	return s->container ? wd_subject_image_facts(s, nodes, n)
+	return s->image ? wd_subject_image_facts(s, nodes, n)
 			    : wd_examine_files(s->examine, s->tree, nodes, n);
 }
 
@@ -192,7 +192,7 @@ static int load_and_scan(struct wd_subject *s)
 
 	if (r < 0)
 		return r;
-	if (s->options.evidence != WD_EVIDENCE_NONE && !s->container)
+	if (s->options.evidence != WD_EVIDENCE_NONE && !s->image)
 		r = start_examining(s);
 	if (r < 0) {
 		wd_load_abort(load);
@@ -317,21 +317,10 @@ int wd_subject_gather(struct wd_subject *s)
 	return r;
 }
 
-int wd_subject_open(struct wd_subject *s, const char *path,
-		    const struct wd_subject_options *options)
+int wd_subject_read(struct wd_subject *s)
 {
-	int r;
+	int r = load_and_scan(s);
 
-	*s = (struct wd_subject){.name = path, .options = *options, .root.fd = -1};
-	if (wd_container_is_one(path)) {
-		r = wd_subject_open_image(s, path);
-	} else {
-		r = wd_root_open(path, &s->root);
-		if (r == 0)
-			r = wd_tree_new(&s->root, &s->tree);
-	}
-	if (r == 0)
-		r = load_and_scan(s);
 	if (r == 0)
 		r = read_os_release(s);
 	if (r == 0 && s->cat.dbs.n)
@@ -349,6 +338,26 @@ int wd_subject_open(struct wd_subject *s, const char *path,
 	return 0;
 }
 
+int wd_subject_open(struct wd_subject *s, const char *path,
+		    const struct wd_subject_options *options)
+{
+	int r;
+
+	*s = (struct wd_subject){.name = path, .options = *options, .root.fd = -1};
+	if (wd_container_is_one(path)) {
+		r = wd_subject_open_image(s, path);
+	} else if (options->deleted) {
+		r = asprintf(&s->data_error, "%s: --deleted: only an image knows", path) < 0
+			    ? -ENOMEM
+			    : WD_ENOTMINE;
+	} else {
+		r = wd_root_open(path, &s->root);
+		if (r == 0)
+			r = wd_tree_new(&s->root, &s->tree);
+	}
+	return r < 0 ? r : wd_subject_read(s);
+}
+
 int wd_subject_judge(struct wd_subject *s, struct wd_verdict *ret)
 {
 	const struct wd_case c = {.owners = &s->owners,
@@ -361,7 +370,9 @@ int wd_subject_judge(struct wd_subject *s, struct wd_verdict *ret)
 	int r;
 
 	*ret = (struct wd_verdict){0};
-	r = wd_verdict_reach(&c, ret);
+	r = wd_subject_open_gone(s);
+	if (r == 0)
+		r = wd_verdict_reach(&c, ret);
 	if (r < 0)
 		return r;
 	r = wd_style_find(s->tree, s->options.data_dir, &ret->style, &line);
@@ -394,7 +405,11 @@ void wd_subject_done(struct wd_subject *s)
 	wd_distros_done(&s->distros);
 	wd_os_release_done(&s->os);
 	wd_catalog_done(&s->cat);
-	if (!s->container)
+	if (s->gone)
+		wd_subject_done(s->gone);
+	free(s->gone);
+	s->gone = NULL;
+	if (!s->image)
 		wd_tree_free(s->tree);
 	wd_container_free(s->container);
 	wd_root_done(&s->root);

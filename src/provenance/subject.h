@@ -21,7 +21,8 @@ struct wd_subject_options {
 	const struct wd_descriptors *backends;
 	const char *data_dir;
 	struct wd_choice choice; /* of images: which one is meant, */
-	uint64_t max_bytes;	 /* and what it may decompress to; 0: WD_MAX_BYTES */
+	uint64_t max_bytes;	 /* what it may decompress to; 0: WD_MAX_BYTES, */
+	bool deleted;		 /* and whether what layers took away is shown in its place */
 	bool scan;	/* read the whole tree: needed to list or count files */
 	bool stat;	/* sizes and modes of all files */
 	bool digests;	/* ask the databases for digests */
@@ -47,6 +48,8 @@ struct wd_subject {
 	struct wd_subject_options options;
 	struct wd_root root;
 	struct wd_container *container; /* where it is an image; or NULL */
+	const struct wd_image *image;	/* the container's that is shown; or NULL */
+	struct wd_subject *gone;	/* what layers took away, after wd_subject_judge(); or NULL */
 	struct wd_tree *tree;		/* its own, or the image's */
 	struct wd_catalog cat;
 	struct wd_os_release os;
@@ -76,6 +79,15 @@ void wd_subject_done(struct wd_subject *s);
  * with `later`. 0 or as above.
  */
 int wd_subject_gather(struct wd_subject *s);
+
+/* For wd_subject_open(): all that comes when root and tree are there. As above. */
+int wd_subject_read(struct wd_subject *s);
+
+/*
+ * Looks for databases among what the layers of an image took away: s->gone, where there are any
+ * such files. 0 or as above.
+ */
+int wd_subject_open_gone(struct wd_subject *s);
 
 /* For wd_subject_open(): opens the root filesystem of an image. As above. */
 int wd_subject_open_image(struct wd_subject *s, const char *path);

@@ -3,6 +3,7 @@
 
 #include "base/status.h"
 #include "pkgdb/fence.h"
+#include "report/inspect-image.h"
 #include "report/text.h"
 
 #include <cjson/cJSON.h>
@@ -228,6 +229,8 @@ int wd_inspect_json(const struct wd_subject *s, const struct wd_verdict *v, unsi
 	add_files(&b, root, &v->files);
 	if (flags & WD_INSPECT_EVIDENCE)
 		add_evidence(&b, root, s);
+	if (wd_inspect_has_image(s))
+		b.failed |= !wd_inspect_image_json(s, root);
 	add_errors(&b, root, &s->cat);
 	if (!b.failed)
 		text = flags & WD_INSPECT_INDENT ? cJSON_Print(root) : cJSON_PrintUnformatted(root);

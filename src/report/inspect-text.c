@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "report/inspect.h"
 
+#include "report/inspect-image.h"
 #include "report/text.h"
 
 #include <inttypes.h>
@@ -291,6 +292,8 @@ void wd_inspect_text(const struct wd_subject *s, const struct wd_verdict *v, uns
 	if (flags & WD_INSPECT_EVIDENCE)
 		show_evidence(s, out);
 	show_databases(s, out);
+	if (wd_inspect_has_image(s))
+		wd_inspect_image_text(s, out);
 	show_files(&v->files, out);
 	if (s->cat.errors.n) {
 		label(out, "errors");

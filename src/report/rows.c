@@ -20,6 +20,7 @@ static const struct wd_column columns[WD_MAP_COLUMNS] = {
 	[WD_MAP_DB_PATH] = {"db_path", WD_COLUMN_PATH, .optional = true, .data_only = true},
 	[WD_MAP_DIGEST] = {"digest", WD_COLUMN_TEXT, .optional = true, .data_only = true},
 	[WD_MAP_DETAIL] = {"detail", WD_COLUMN_LIST, .optional = true, .data_only = true},
+	[WD_MAP_LAYER] = {"layer", WD_COLUMN_NUMBER, .optional = true, .data_only = true},
 };
 
 #define PATH_WIDTH 52 /* where there is no terminal to fit */
@@ -187,6 +188,16 @@ static struct wd_blob make_db_path(struct wd_buf *out, const struct wd_db *db,
 	return wd_blob_equal(spelled, path) ? WD_BLOB_NULL : spelled;
 }
 
+/* The layer of an image that a file is of, or that took it away. */
+static uint64_t layer_of(const struct wd_subject *s, wd_node_id node)
+{
+	uint16_t layer = WD_LAYER_NONE;
+
+	if (s->image && !s->container->is_rootfs)
+		layer = wd_image_layer(s->image, node);
+	return layer == WD_LAYER_NONE ? WD_SIZE_UNKNOWN : layer;
+}
+
 static void fill_node(struct wd_rows *rows, wd_node_id node, struct wd_blob path,
 		      const struct wd_cat_claim *claim, struct wd_cell *cells)
 {
@@ -198,6 +209,7 @@ static void fill_node(struct wd_rows *rows, wd_node_id node, struct wd_blob path
 	cells[WD_MAP_PATH].text = path;
 	cells[WD_MAP_TYPE].text = wd_blob_str(wd_type_name((enum wd_type)n->type));
 	cells[WD_MAP_SIZE].number = WD_SIZE_UNKNOWN;
+	cells[WD_MAP_LAYER].number = layer_of(rows->s, node);
 	if (ghost) {
 		mode = claim ? claim->mode & 07777u : 0;
 		cells[WD_MAP_SIZE].number = claim ? claim->size : WD_SIZE_UNKNOWN;

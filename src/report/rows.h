@@ -24,6 +24,7 @@ enum wd_map_column {
 	WD_MAP_DB_PATH,
 	WD_MAP_DIGEST,
 	WD_MAP_DETAIL,
+	WD_MAP_LAYER,
 	WD_MAP_COLUMNS
 };
 

@@ -94,7 +94,7 @@ int wd_layers_add(struct wd_layers *l, const struct wd_layer_entry *e);
 
 /*
  * What all layers together show; and, as a root filesystem of its own, what a layer had and a later
- * one took away, as it was last (*ret_deleted is NULL where there is nothing).
+ * one took away, as it was last.
  */
 int wd_layers_finish(struct wd_layers *l, struct wd_image **ret_image,
 		     struct wd_image **ret_deleted);

@@ -144,21 +144,17 @@ static int make_image(struct copy *c, struct wd_image **ret)
 	return 0;
 }
 
-/* Marks the directories that lead to what is gone; false where nothing is. */
-static bool mark_ways(const struct wd_layers *l, uint8_t *on_way)
+/* Marks the directories that lead to what is gone. */
+static void mark_ways(const struct wd_layers *l, uint8_t *on_way)
 {
-	bool any = false;
-
 	for (uint32_t id = 1; id < l->names.n; id++) {
 		if (!is_gone(&l->names.v[id]))
 			continue;
-		any = true;
 		for (uint32_t up = l->names.v[id].parent;
 		     up != WD_LAYERS_TOP && !(on_way[up / 8] >> (up % 8) & 1);
 		     up = l->names.v[up].parent)
 			on_way[up / 8] |= (uint8_t)(1 << (up % 8));
 	}
-	return any;
 }
 
 /* The dead ones are looked at again. */
@@ -180,14 +176,14 @@ int wd_layers_finish(struct wd_layers *l, struct wd_image **ret_image,
 {
 	WD_CLEANUP_FREE uint8_t *on_way = calloc(1, l->names.n / 8 + 1);
 	struct copy live = {.l = l}, gone = {.l = l, .deleted = true, .on_way = on_way};
-	struct wd_image *image, *deleted = NULL;
+	struct wd_image *image, *deleted;
 	int r = on_way ? make_image(&live, &image) : -ENOMEM;
 
 	if (r < 0)
 		return r;
 	link_all(l);
-	if (mark_ways(l, on_way))
-		r = make_image(&gone, &deleted);
+	mark_ways(l, on_way);
+	r = make_image(&gone, &deleted);
 	if (r < 0) {
 		wd_image_free(image);
 		return r;
