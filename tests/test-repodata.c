@@ -72,8 +72,7 @@ static void primary(void **state)
 static void bad_documents(void **state)
 {
 	expect(state, FILELISTS, "", "E corrupt - line 1: no element found\nR corrupt");
-	expect(state, FILELISTS, "no XML",
-	       "E corrupt - line 1: syntax error\nR corrupt");
+	expect(state, FILELISTS, "no XML", "E corrupt - line 1: syntax error\nR corrupt");
 	expect(state, FILELISTS, "<otherdata/>", "R not-mine");
 	expect(state, FILELISTS, HEAD BASH "<file>/a</file>\n<file>/b",
 	       "F filelists\nE corrupt - line 6: no element found\nR corrupt");
