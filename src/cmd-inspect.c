@@ -11,7 +11,7 @@ struct inspect_run {
 	struct wd_out out;
 	size_t name_width;
 	int shown;
-	bool failed;	 /* a --fail-on condition holds */
+	bool failed; /* a --fail-on condition holds */
 	bool incomplete;
 	bool no_result;
 };
@@ -85,7 +85,8 @@ static int show_json(struct inspect_run *run, const struct wd_subject *s,
 
 	if (array)
 		wd_buf_str(&run->out.buf, run->shown ? ",\n" : "[\n");
-	r = wd_inspect_json(s, v, flags_of(run->cli) | (lines ? 0 : WD_INSPECT_INDENT), &run->out.buf);
+	r = wd_inspect_json(s, v, flags_of(run->cli) | (lines ? 0 : WD_INSPECT_INDENT),
+			    &run->out.buf);
 	if (!array)
 		wd_buf_byte(&run->out.buf, '\n');
 	return r < 0 ? r : wd_out_check(&run->out);

@@ -22,8 +22,7 @@ static bool wanted(const struct map_run *m, wd_node_id id)
 		return true;
 	/* a ghost that nobody claims is only on the way to one that somebody does */
 	return m->cli->missing && id < m->s->owners.nnodes &&
-	       m->s->owners.start[id] != m->s->owners.start[id + 1] &&
-	       !(n->flags & WD_NODE_HIDDEN);
+	       m->s->owners.start[id] != m->s->owners.start[id + 1] && !(n->flags & WD_NODE_HIDDEN);
 }
 
 static int visit(void *ctx, wd_node_id id, struct wd_blob path)
@@ -62,10 +61,12 @@ static bool wants_digests(const struct wd_cli *cli)
 
 static int run(struct wd_cli *cli)
 {
-	struct wd_subject_options options = {
-		.scan = true,	   .stat = true,
-		.owners = true,	   .attribute = true,
-		.evidence = WD_EVIDENCE_UNOWNED, .digests = wants_digests(cli)};
+	struct wd_subject_options options = {.scan = true,
+					     .stat = true,
+					     .owners = true,
+					     .attribute = true,
+					     .evidence = WD_EVIDENCE_UNOWNED,
+					     .digests = wants_digests(cli)};
 
 	return wd_cli_run_table(cli, cli->operands[0], &options, write_map);
 }

@@ -87,8 +87,8 @@ static wd_node_id find(struct wd_subject *s, const char *operand)
 /* A ghost that no database claims is only a directory on the way to others. */
 static bool known(const struct wd_subject *s, wd_node_id node)
 {
-	return on_disk(s, node) || (node < s->owners.nnodes &&
-				    s->owners.start[node] != s->owners.start[node + 1]);
+	return on_disk(s, node) ||
+	       (node < s->owners.nnodes && s->owners.start[node] != s->owners.start[node + 1]);
 }
 
 static int write_one(struct wd_subject *s, struct wd_rows *rows, const struct query *q)
@@ -209,8 +209,8 @@ static int ask_plain(struct wd_cli *cli, struct wd_subject *s, struct query *que
 
 /*
  * Opens the subject with what the answer takes: most paths are owned in the databases at fixed
- * places; only for others is the whole tree read, and only for a file that nobody owns then are files
- * looked into. -1 to go on with *ret_failure, or an exit status.
+ * places; only for others is the whole tree read, and only for a file that nobody owns then are
+ * files looked into. -1 to go on with *ret_failure, or an exit status.
  */
 static int open_for(struct wd_cli *cli, const char *rootfs, struct query *queries,
 		    struct wd_subject *s, int *ret_failure)

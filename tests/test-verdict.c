@@ -32,8 +32,8 @@ static const char distros[] = "family\tdeb\tDeb family\tdpkg\ts\n"
 static const char programs[] = "loader\tlib/ld-*.so\ts\n";
 
 /* Files of every root; what a package owns is in its list. */
-static const char *const files[] = {"lib/ld-x.so", "lib/libc.so.6", "own/1", "own/2", "own/3",
-				    "opt/1",	   "opt/2",	    "opt/3"};
+static const char *const files[] = {"lib/ld-x.so", "lib/libc.so.6", "own/1", "own/2",
+				    "own/3",	   "opt/1",	    "opt/2", "opt/3"};
 
 struct world {
 	struct wd_subject s;
@@ -146,8 +146,10 @@ static void put_root(struct temproot *t, const char *os, const char *packages)
 		wd_buf_printf(&status,
 			      "Package: %.*s\nStatus: install ok installed\nArchitecture: all\n"
 			      "Version: %.*s\nMaintainer: M <%.*s>\n\n",
-			      WD_BLOB_PRINTF(name), WD_BLOB_PRINTF(version), WD_BLOB_PRINTF(packager));
-		snprintf(path, sizeof(path), "root/var/lib/dpkg/info/%.*s.list", WD_BLOB_PRINTF(name));
+			      WD_BLOB_PRINTF(name), WD_BLOB_PRINTF(version),
+			      WD_BLOB_PRINTF(packager));
+		snprintf(path, sizeof(path), "root/var/lib/dpkg/info/%.*s.list",
+			 WD_BLOB_PRINTF(name));
 		list.len = 0;
 		while (wd_blob_word(&line, &name))
 			wd_buf_printf(&list, "%.*s\n", WD_BLOB_PRINTF(name));
@@ -203,7 +205,8 @@ static void close_world(struct world *w)
 /* "hidden strong: acme:3 strong 2, (deb) weak 1": the verdict, each lineage with its files */
 static void describe(const struct world *w, struct wd_buf *b)
 {
-	wd_buf_printf(b, "%s %s:", wd_lineage_name(w->v.lineage), wd_strength_name(w->v.confidence));
+	wd_buf_printf(b, "%s %s:", wd_lineage_name(w->v.lineage),
+		      wd_strength_name(w->v.confidence));
 	for (size_t i = 0; i < w->v.lineages.n; i++) {
 		const struct wd_lineage *l = &w->v.lineages.v[i];
 		const struct wd_distro *d = &w->s.distros.list.v[l->distro];
@@ -255,21 +258,26 @@ static void hidden(void **state)
 		/* one kind is weak, however many files; unless it is the C library */
 		{NULL, "", "note deb acme 3 strong" PACKAGED "opt/1 opt/2 opt/3\n",
 		 "hidden weak: acme:3 weak 3"},
-		{NULL, "", "banner deb acme 3 strong" PACKAGED LIBC, "hidden strong: acme:3 strong 1"},
+		{NULL, "", "banner deb acme 3 strong" PACKAGED LIBC,
+		 "hidden strong: acme:3 strong 1"},
 		{NULL, "", "banner deb acme 3 medium" PACKAGED LIBC, "hidden weak: acme:3 weak 1"},
 		/* a second kind that names the same */
 		{NULL, "",
-		 "note deb acme 3 strong" PACKAGED "opt/1\nissue deb acme 3 medium" PACKAGED "opt/2\n",
+		 "note deb acme 3 strong" PACKAGED "opt/1\nissue deb acme 3 medium" PACKAGED
+		 "opt/2\n",
 		 "hidden strong: acme:3 strong 2"},
 		{NULL, "",
-		 "note deb acme 3 strong" PACKAGED "opt/1\nissue deb acme 3 weak" PACKAGED "opt/2\n",
+		 "note deb acme 3 strong" PACKAGED "opt/1\nissue deb acme 3 weak" PACKAGED
+		 "opt/2\n",
 		 "hidden weak: acme:3 weak 2"},
 		{NULL, "",
-		 "note deb acme 3 medium" PACKAGED "opt/1\nissue deb acme 3 medium" PACKAGED "opt/2\n",
+		 "note deb acme 3 medium" PACKAGED "opt/1\nissue deb acme 3 medium" PACKAGED
+		 "opt/2\n",
 		 "hidden weak: acme:3 weak 2"},
 		/* what only fits makes nothing surer, and a family is not made into a member */
 		{NULL, "",
-		 "note deb acme 3 strong" PACKAGED "opt/1\nlink deb - - strong" PACKAGED "opt/2 opt/3\n",
+		 "note deb acme 3 strong" PACKAGED "opt/1\nlink deb - - strong" PACKAGED
+		 "opt/2 opt/3\n",
 		 "hidden weak: acme:3 weak 3"},
 		{NULL, "", "link deb - - strong" PACKAGED "opt/1\n", "hidden weak: (deb) weak 1"},
 		{NULL, "",
@@ -282,21 +290,24 @@ static void hidden(void **state)
 		 "opt/2\n",
 		 "hidden strong: (rpm hat|cap):8 strong 2"},
 		{NULL, "",
-		 "note rpm cap 8 strong" PACKAGED "opt/1\nlink rpm hat|cap 8 strong" PACKAGED "opt/2\n",
+		 "note rpm cap 8 strong" PACKAGED "opt/1\nlink rpm hat|cap 8 strong" PACKAGED
+		 "opt/2\n",
 		 "hidden weak: cap:8 weak 2"},
 		{NULL, "",
 		 "note deb acme 3 strong" PACKAGED "opt/1\nlink rpm hat|cap 8 strong" PACKAGED
 		 "opt/2 opt/3\n",
 		 "hidden weak: (rpm hat|cap):8 weak 2, acme:3 weak 1"},
 		/* weak alone counts where there is nothing else */
-		{NULL, "", "issue deb acme 3 weak" PACKAGED "opt/1\n", "hidden weak: acme:3 weak 1"},
+		{NULL, "", "issue deb acme 3 weak" PACKAGED "opt/1\n",
+		 "hidden weak: acme:3 weak 1"},
 		{NULL, "",
 		 "note rpm hat 8 strong" PACKAGED "opt/1\nissue deb acme 3 weak" PACKAGED "opt/2\n",
 		 "hidden weak: hat:8 weak 1"},
 		{NULL, "", "doc deb - - weak" PACKAGED "opt/1\n", "hidden weak: (deb) weak 1"},
 		/* in a family that a strong item names, only a strong one names another */
 		{NULL, "",
-		 "note deb zeta 1 strong" PACKAGED "opt/1\nissue deb acme 3 medium" PACKAGED "opt/2\n",
+		 "note deb zeta 1 strong" PACKAGED "opt/1\nissue deb acme 3 medium" PACKAGED
+		 "opt/2\n",
 		 "hidden weak: zeta:1 weak 1"},
 		{NULL, "",
 		 "note deb acme 3 strong" PACKAGED "opt/1 opt/3\nnote deb zeta 1 strong" PACKAGED
@@ -305,7 +316,8 @@ static void hidden(void **state)
 		/* third parties are none */
 		{NULL, "", "note deb vend.example - strong" PACKAGED "opt/1\n", "none none:"},
 		/* a guest only where there is no other */
-		{NULL, "", "path nix store - strong" PACKAGED "opt/1\n", "hidden weak: store weak 1"},
+		{NULL, "", "path nix store - strong" PACKAGED "opt/1\n",
+		 "hidden weak: store weak 1"},
 		{NULL, "",
 		 "path nix store - strong" PACKAGED "opt/1 opt/2\nnote deb acme - strong" PACKAGED
 		 "opt/3\n",
@@ -320,24 +332,31 @@ static void releases(void **state)
 	static const struct row rows[] = {
 		/* the C library's, then the latest of the strongest */
 		{NULL, "",
-		 "banner deb acme 3 strong" PACKAGED LIBC "note deb acme 2 strong" PACKAGED "opt/1\n",
+		 "banner deb acme 3 strong" PACKAGED LIBC "note deb acme 2 strong" PACKAGED
+		 "opt/1\n",
 		 "hidden strong: acme:3 strong 2"},
 		{NULL, "",
-		 "note deb acme 2 strong" PACKAGED "opt/1\nnote deb acme 10 strong" PACKAGED "opt/2\n",
+		 "note deb acme 2 strong" PACKAGED "opt/1\nnote deb acme 10 strong" PACKAGED
+		 "opt/2\n",
 		 "hidden weak: acme:10 weak 2"},
 		{NULL, "",
-		 "note deb acme - strong" PACKAGED "opt/1\nissue deb acme 3 medium" PACKAGED "opt/2\n",
+		 "note deb acme - strong" PACKAGED "opt/1\nissue deb acme 3 medium" PACKAGED
+		 "opt/2\n",
 		 "hidden strong: acme:3 strong 2"},
 		/* weak items tell no release of what is known better */
 		{NULL, "",
-		 "note deb acme - strong" PACKAGED "opt/1\nissue deb acme 3 weak" PACKAGED "opt/2\n",
+		 "note deb acme - strong" PACKAGED "opt/1\nissue deb acme 3 weak" PACKAGED
+		 "opt/2\n",
 		 "hidden weak: acme weak 2"},
-		/* a later release beside the C library's, and another C library of an earlier one */
+		/* a later release beside the C library's, and another C library of an earlier one
+		 */
 		{NULL, "",
-		 "banner deb acme 3 strong" PACKAGED LIBC "note deb acme 4 strong" PACKAGED "opt/1\n",
+		 "banner deb acme 3 strong" PACKAGED LIBC "note deb acme 4 strong" PACKAGED
+		 "opt/1\n",
 		 "hidden strong: acme:3 strong 1, acme:4 weak 1"},
 		{NULL, "",
-		 "banner deb acme 3 strong" PACKAGED LIBC "banner deb acme 2 strong" PACKAGED "opt/1\n",
+		 "banner deb acme 3 strong" PACKAGED LIBC "banner deb acme 2 strong" PACKAGED
+		 "opt/1\n",
 		 "hidden strong: acme:3 strong 1, acme:2 weak 1"},
 		/* papers stand where the C library says nothing */
 		{OS("acme", "3"), "", "note deb acme 2 strong" PACKAGED "opt/1\n",
@@ -376,7 +395,8 @@ static void several(void **state)
 		 "opt/1\nkeys deb kid - medium" PACKAGED "opt/2\n",
 		 "hidden strong: kid:1 strong 2, acme:3 strong 1"},
 		{NULL, "",
-		 "banner deb acme 3 strong" PACKAGED LIBC "issue deb kid 1 medium" PACKAGED "opt/1\n",
+		 "banner deb acme 3 strong" PACKAGED LIBC "issue deb kid 1 medium" PACKAGED
+		 "opt/1\n",
 		 "hidden strong: acme:3 strong 1, kid:1 weak 1"},
 		/* beside papers */
 		{OS("acme", "3"), "", "note rpm hat 8 strong" PACKAGED "opt/1\n",
@@ -438,10 +458,21 @@ static void denial(void **state)
 		 "declared certain: acme:3 certain 3, hat:8 strong 0"},
 		/* os-release alone, and every file says otherwise, surely; or only one kind */
 		{OS("acme", "3"), "",
-		 "note rpm hat 8 strong" PACKAGED "opt/1 opt/2\nlink rpm hat 8 medium" PACKAGED "opt/3\n",
+		 "note rpm hat 8 strong" PACKAGED "opt/1 opt/2\nlink rpm hat 8 medium" PACKAGED
+		 "opt/3\n",
 		 "contradicted strong: hat:8 strong 3, acme:3 weak 0"},
 		{OS("acme", "3"), "", "note rpm hat 8 strong" PACKAGED "opt/1 opt/2\n",
 		 "declared weak: acme:3 weak 0, hat:8 weak 2"},
+		/* an os-release that was left behind */
+		{OS("acme", "3"), "",
+		 "note deb acme 4 strong" PACKAGED "opt/1 opt/2\nlink deb acme 4 medium" PACKAGED
+		 "opt/3\ndoc deb - - strong" PACKAGED "own/1\n",
+		 "contradicted strong: acme:4 strong 4, acme:3 weak 0"},
+		/* files that name no release make that of os-release no surer */
+		{OS("acme", "3"), "", "banner deb acme - strong" PACKAGED LIBC,
+		 "declared weak: acme:3 weak 1"},
+		{"ID=acme\n", "", "banner deb acme - strong" PACKAGED LIBC,
+		 "declared strong: acme strong 1"},
 		/* and not where some are of it */
 		{OS("acme", "3"), "",
 		 "note rpm hat 8 strong" PACKAGED "opt/1 opt/2\nlink rpm hat 8 medium" PACKAGED
@@ -471,18 +502,22 @@ static void summaries(void **state)
 		 "Acme 3, hidden: no os-release and no package database, but the C library says "
 		 "\"banner\" and opt/1 speaks for its family."},
 		{OS("acme", "3"), P1 "/own/1\n", "banner rpm hat 8 strong" PACKAGED LIBC,
-		 "Contradicted: os-release and the package databases say Acme 3, but the files are of "
+		 "Contradicted: os-release and the package databases say Acme 3, but the files are "
+		 "of "
 		 "Hat 8: the C library says \"banner\"."},
 		{NULL, P1 "/own/1\n", "banner rpm hat 8 strong" PACKAGED LIBC,
-		 "Contradicted: the package databases say Acme 3, but the files are of Hat 8: the C "
+		 "Contradicted: the package databases say Acme 3, but the files are of Hat 8: the "
+		 "C "
 		 "library says \"banner\"."},
 		{OS("acme", "3"), "", "",
 		 "Acme 3: os-release says so, and no package database confirms it."},
 		{NULL, "", "link deb - - strong" PACKAGED "opt/1\n",
-		 "Deb family (deb), hidden: no os-release and no package database, but opt/1 speaks for "
+		 "Deb family (deb), hidden: no os-release and no package database, but opt/1 "
+		 "speaks for "
 		 "its family."},
 		{NULL, "", "link rpm hat|cap 8 strong" PACKAGED "opt/1\n",
-		 "hat or cap 8, hidden: no os-release and no package database, but opt/1 speaks for "
+		 "hat or cap 8, hidden: no os-release and no package database, but opt/1 speaks "
+		 "for "
 		 "it."},
 	};
 	struct temproot *t = *state;
@@ -520,7 +555,8 @@ static void many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(hidden), CASE(releases), CASE(several), CASE(denial), CASE(summaries), CASE(many),
+		CASE(hidden), CASE(releases),  CASE(several),
+		CASE(denial), CASE(summaries), CASE(many),
 	};
 
 	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);

@@ -27,7 +27,8 @@ static const char *package_name(const struct wd_origin *origin)
 static int derive(struct wd_catalog *cat, const struct wd_origin *origin, uint32_t distro,
 		  uint32_t *ret)
 {
-	static const struct wd_descriptor files = {.name = (char *)"elf", .purl = (char *)"generic"};
+	static const struct wd_descriptor files = {.name = (char *)"elf",
+						   .purl = (char *)"generic"};
 	struct wd_cat_package pkg = {.distro = distro, .size = WD_SIZE_UNKNOWN};
 	int r = intern(cat, &pkg, WD_PACKAGE_NAME, package_name(origin));
 
@@ -73,8 +74,7 @@ int wd_attribute_elf(struct wd_owners *o, const struct wd_evidence_list *evidenc
 		const struct wd_origin *origin = &evidence->origins.v[i];
 		struct wd_attribution at = {.via = WD_NODE_NONE, .basis = WD_BASIS_ELF};
 
-		if (!*package_name(origin) ||
-		    wd_owners_basis(o, origin->node) != WD_BASIS_NONE)
+		if (!*package_name(origin) || wd_owners_basis(o, origin->node) != WD_BASIS_NONE)
 			continue;
 		r = find_package(&known, o->cat, origin, lineages->distro_of_item[origin->item],
 				 &at.package);

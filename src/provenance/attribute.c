@@ -14,7 +14,7 @@ struct rule {
 	struct wd_blob glob;
 	struct wd_blob owner; /* candidates, separated by spaces */
 	enum wd_basis basis;
-	bool captures; /* the owner names some */
+	bool captures;	      /* the owner names some */
 	struct wd_blob scope; /* a backend's name, or "*" */
 };
 
@@ -105,9 +105,8 @@ static bool of_kind(struct attributor *a, struct wd_blob spec, struct wd_blob ki
 static bool candidate(struct attributor *a, struct wd_blob spec, wd_node_id node,
 		      const struct wd_captures *captures, struct wd_attribution *ret)
 {
-	*ret = (struct wd_attribution){.package = WD_PACKAGE_NONE,
-				       .via = WD_NODE_NONE,
-				       .basis = (uint8_t)a->rule.basis};
+	*ret = (struct wd_attribution){
+		.package = WD_PACKAGE_NONE, .via = WD_NODE_NONE, .basis = (uint8_t)a->rule.basis};
 	if (of_kind(a, spec, WD_BLOB("pkg:"), captures))
 		ret->package = find_package(a, wd_buf_view(&a->work), false);
 	else if (of_kind(a, spec, WD_BLOB("listless:"), captures))
@@ -150,8 +149,10 @@ static int parse_rule(const struct wd_blob *col, size_t n, struct rule *rule)
 {
 	if (n < 4 || col[1].len == 0 || col[2].len == 0)
 		return WD_ECORRUPT;
-	*rule = (struct rule){.glob = col[1], .owner = col[2], .scope = col[0],
-			       .captures = wd_blob_chr(col[2], '$') >= 0};
+	*rule = (struct rule){.glob = col[1],
+			      .owner = col[2],
+			      .scope = col[0],
+			      .captures = wd_blob_chr(col[2], '$') >= 0};
 	if (wd_blob_is(col[3], "generated"))
 		rule->basis = WD_BASIS_GENERATED;
 	else if (wd_blob_is(col[3], "inferred"))
@@ -194,8 +195,8 @@ static int apply_aliases(struct attributor *a, const struct wd_db *db)
 		if (wd_tree_node(a->o->tree, node)->type == WD_TYPE_SYMLINK)
 			at.via = wd_tree_target(a->o->tree, node);
 		if (!is_owned(a, at.via)) {
-			struct wd_blob target = wd_blob(wd_pool_at(&db->bytes, alias->target),
-							alias->target_len);
+			struct wd_blob target =
+				wd_blob(wd_pool_at(&db->bytes, alias->target), alias->target_len);
 
 			at.via = wd_tree_find(a->o->tree, target, false);
 		}

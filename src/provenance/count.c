@@ -6,8 +6,8 @@ bool wd_is_missing(const struct wd_owners *o, wd_node_id node)
 {
 	const struct wd_node *n = wd_tree_node(o->tree, node);
 
-	if (!(n->flags & WD_NODE_GHOST) || n->flags & WD_NODE_HIDDEN || n->type == WD_TYPE_DIR || n->ghost != WD_NODE_NONE ||
-	    node >= o->nnodes)
+	if (!(n->flags & WD_NODE_GHOST) || n->flags & WD_NODE_HIDDEN || n->type == WD_TYPE_DIR ||
+	    n->ghost != WD_NODE_NONE || node >= o->nnodes)
 		return false;
 	for (uint32_t i = o->start[node]; i < o->start[node + 1]; i++) {
 		const struct wd_db *db = o->cat->dbs.v[o->refs[i].db];

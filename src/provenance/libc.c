@@ -99,7 +99,8 @@ int wd_libc_find(struct wd_tree *tree, const struct wd_catalog *cat, const char 
 		return find_row(tree, data_dir, "libc", &ret->libc);
 	/* glibc's two stand side by side; musl's loader is its C library */
 	if (r == 0)
-		ret->libc = file_at(tree, wd_tree_child(tree, wd_tree_node(tree, ret->loader)->parent,
-							 WD_BLOB("libc.so.6")));
+		ret->libc =
+			file_at(tree, wd_tree_child(tree, wd_tree_node(tree, ret->loader)->parent,
+						    WD_BLOB("libc.so.6")));
 	return r;
 }

@@ -23,7 +23,7 @@ struct named {
 	enum wd_item_strength strength; /* of the best item */
 	const char *release;		/* "" where no item names one */
 	enum wd_item_strength release_strength;
-	bool by_libc; /* the C library names it and the release */
+	bool by_libc;  /* the C library names it and the release */
 	uint32_t home; /* the distro of its lineage; 0: it is none */
 };
 
@@ -181,13 +181,13 @@ static int lineage_of(struct hearing *h, int distro, const char *family)
 
 static int make_lineage(struct hearing *h, const struct named *n, const char *release)
 {
-	return lineage_of(h,
-			  wd_distros_intern(h->distros, wd_blob_str(n->id), wd_blob_str(release),
-					    h->os),
-			  n->family);
+	return lineage_of(
+		h, wd_distros_intern(h->distros, wd_blob_str(n->id), wd_blob_str(release), h->os),
+		n->family);
 }
 
-/* Nobody is sure of a release that only weak items tell. *ret_item is that of a library, or NONE. */
+/* Nobody is sure of a release that only weak items tell. *ret_item is that of a library, or NONE.
+ */
 static const char *find_release(const struct hearing *h, const struct named *n, uint32_t *ret_item)
 {
 	const struct wd_library_release *by_libraries;
@@ -203,24 +203,36 @@ static const char *find_release(const struct hearing *h, const struct named *n, 
 	return by_libraries->version;
 }
 
+/* Whether a release is what papers say, or has survived into that. */
+static bool fits(const struct hearing *h, const struct wd_lineage *papers, const char *release)
+{
+	const char *own = h->distros->list.v[papers->distro].version_id;
+
+	return wd_versions_agree(own, release) ||
+	       wd_version_cmp(wd_blob_str(release), wd_blob_str(own)) < 0;
+}
+
 /*
  * Where the items of a distribution belong that name no release: to what the papers say, unless
- * the C library says otherwise.
+ * the C library says otherwise, or all that the papers are is an os-release that was left behind.
  */
 static int find_home(struct hearing *h, const struct named *n)
 {
 	const struct wd_lineage *papers = papers_of(h, n->id);
 	uint32_t release_item;
+	const char *release = find_release(h, n, &release_item);
 	int distro;
 
 	for (size_t i = 0; n->by_libc && i < h->npapers; i++)
 		if (strcmp(distro_of(h, i)->id, n->id) == 0 &&
 		    wd_versions_agree(distro_of(h, i)->version_id, n->release))
 			return (int)h->l->list.v[i].distro;
-	if (papers && !n->by_libc)
-		return (int)papers->distro;
-	distro = make_lineage(h, n, find_release(h, n, &release_item));
-	if (distro > 0)
+	if (papers && !n->by_libc && (papers->packages || fits(h, papers, release)))
+		distro = (int)papers->distro;
+	else
+		distro = make_lineage(h, n, release);
+	if (distro > 0 && *release &&
+	    wd_versions_agree(h->distros->list.v[distro].version_id, release))
 		h->l->list.v[h->index[distro] - 1].release_item = release_item;
 	return distro;
 }
@@ -231,8 +243,9 @@ static int find_homes(struct hearing *h, bool weak)
 		struct named *n = &h->named[i];
 		int home;
 
-		if (!papers_of(h, n->id) && ((!weak && n->strength == WD_ITEM_WEAK) ||
-					     (n->strength < WD_ITEM_STRONG && family_is_taken(h, n))))
+		if (!papers_of(h, n->id) &&
+		    ((!weak && n->strength == WD_ITEM_WEAK) ||
+		     (n->strength < WD_ITEM_STRONG && family_is_taken(h, n))))
 			continue;
 		home = find_home(h, n);
 		if (home < 0)
@@ -302,7 +315,12 @@ static bool supports(const struct wd_item *item, const struct wd_distro *d)
 	return false;
 }
 
-/* Of several lineages the one whose C library it is; they stand in order of papers. */
+/* Of lineages that an item may be of: whose C library it is, what is recorded, what is named. */
+static int likelihood(const struct wd_lineage *l)
+{
+	return l->libc * 4 + (l->packages > 0) * 2 + l->named;
+}
+
 static uint32_t supported(const struct hearing *h, const struct wd_item *item)
 {
 	const struct wd_lineage *best = NULL;
@@ -315,7 +333,7 @@ static uint32_t supported(const struct hearing *h, const struct wd_item *item)
 		if (i == h->l->list.n)
 			break;
 		l = &h->l->list.v[i];
-		if (supports(item, distro_of(h, i)) && (!best || (l->libc && !best->libc)))
+		if (supports(item, distro_of(h, i)) && (!best || likelihood(l) > likelihood(best)))
 			best = l;
 	}
 	return best ? best->distro : 0;
@@ -335,11 +353,25 @@ static int place_unnamed(struct hearing *h, const struct wd_item *item, bool wea
 
 static void mark_libc(struct hearing *h)
 {
-	uint32_t distro = h->l->libc_item == WD_ITEM_NONE ? 0
-							  : h->l->distro_of_item[h->l->libc_item];
+	uint32_t distro =
+		h->l->libc_item == WD_ITEM_NONE ? 0 : h->l->distro_of_item[h->l->libc_item];
 
 	for (size_t i = 0; distro && i < h->l->list.n; i++)
 		h->l->list.v[i].libc = h->l->list.v[i].distro == distro;
+}
+
+/* An item names the distribution of a lineage, and perhaps its release. */
+static void mark_named(struct hearing *h, const struct wd_item *item, int distro)
+{
+	const char *release = h->distros->list.v[distro].version_id;
+	struct wd_lineage *l = h->index[distro] ? &h->l->list.v[h->index[distro] - 1] : NULL;
+
+	if (!l)
+		return;
+	l->named = true;
+	l->confirmed |= !*release || l->release_item != WD_ITEM_NONE ||
+			(item->strength > WD_ITEM_WEAK && *item->version &&
+			 wd_versions_agree(release, item->version));
 }
 
 /*
@@ -360,6 +392,8 @@ static int place_items(struct hearing *h, bool weak)
 			r = p / 2 == ONE ? place_named(h, item) : place_unnamed(h, item, weak);
 			if (r >= 0)
 				h->l->distro_of_item[i] = (uint32_t)r;
+			if (r > 0 && p / 2 == ONE)
+				mark_named(h, item, r);
 		}
 		mark_libc(h);
 	}

@@ -158,7 +158,8 @@ static int hear_os_release(struct hearing *h)
 		if (strcmp(d->id, os->id) == 0 && wd_versions_agree(d->version_id, os->version_id))
 			return add_os_release(&h->l->list.v[i], os);
 	}
-	distro = wd_distros_intern(h->distros, wd_blob_str(os->id), wd_blob_str(os->version_id), os);
+	distro =
+		wd_distros_intern(h->distros, wd_blob_str(os->id), wd_blob_str(os->version_id), os);
 	index = distro < 0 ? distro : wd_lineages_add(h->l, (uint32_t)distro);
 	return index < 0 ? index : add_os_release(&h->l->list.v[index], os);
 }
@@ -182,12 +183,15 @@ static void drop_guests(struct hearing *h)
 	h->l->list.n = kept;
 }
 
-/* Only two papers that agree are certain; a copied text file is all that os-release takes. */
+/*
+ * Only two papers that agree are certain. os-release alone is a text file that is easily copied, or
+ * left behind: only files that name its release, too, make it any surer.
+ */
 static void set_confidence(struct wd_lineage *l)
 {
 	if (l->packages)
 		l->confidence = l->declared ? WD_STRENGTH_CERTAIN : WD_STRENGTH_STRONG;
-	else if (l->declared && l->shown < WD_STRENGTH_WEAK)
+	else if (l->declared && (l->shown < WD_STRENGTH_WEAK || !l->confirmed))
 		l->confidence = WD_STRENGTH_WEAK;
 	else
 		l->confidence = l->shown;

@@ -50,7 +50,9 @@ struct wd_lineage {
 	enum wd_strength confidence;
 	enum wd_strength shown; /* what the files alone would give: at most strong */
 	bool declared;
-	bool libc; /* programs run with its C library */
+	bool named;	       /* an item of evidence names its distribution */
+	bool confirmed;	       /* and one its release, where os-release gives one */
+	bool libc;	       /* programs run with its C library */
 	uint32_t release_item; /* the item by which libraries tell its release; or WD_ITEM_NONE */
 	uint64_t packages;
 	uint64_t files; /* that it explains; set by the verdict, as is what follows */

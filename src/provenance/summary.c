@@ -19,7 +19,8 @@ static uint64_t packages_of(const struct wd_verdict *v)
 static void say_packages(struct wd_buf *b, uint64_t n, size_t of)
 {
 	if (of == 1)
-		wd_buf_str(b, n ? "the one recorded package is" : "the one recorded package is not");
+		wd_buf_str(b,
+			   n ? "the one recorded package is" : "the one recorded package is not");
 	else if (n == of)
 		wd_buf_printf(b, "all %zu recorded packages are", of);
 	else
@@ -48,9 +49,9 @@ static struct wd_blob in_parentheses(struct wd_blob banner)
 {
 	ptrdiff_t open = wd_blob_chr(banner, '('), close = wd_blob_chr(banner, ')');
 
-	return open >= 0 && close > open
-		       ? wd_blob_head(wd_blob_skip(banner, (size_t)open + 1), (size_t)(close - open - 1))
-		       : banner;
+	return open >= 0 && close > open ? wd_blob_head(wd_blob_skip(banner, (size_t)open + 1),
+							(size_t)(close - open - 1))
+					 : banner;
 }
 
 /* The C library says "Debian GLIBC 2.36-9", or has its "libc.so.6-2.34-60.el9.x86_64.debug". */
@@ -61,7 +62,8 @@ static void say_libc(struct wd_buf *b, const struct wd_case *c, const struct wd_
 	if (!banner.ptr)
 		banner = banner_of(c->owners->cat, c->libc.loader);
 	if (strcmp(item->kind, "banner") == 0 && banner.ptr)
-		wd_buf_printf(b, "the C library says \"%.*s\"", WD_BLOB_PRINTF(in_parentheses(banner)));
+		wd_buf_printf(b, "the C library says \"%.*s\"",
+			      WD_BLOB_PRINTF(in_parentheses(banner)));
 	else
 		wd_buf_printf(b, "the C library has the %s \"%s\"", item->kind, item->value);
 }
@@ -91,8 +93,8 @@ static void say_item(struct wd_buf *b, const struct wd_case *c, const struct wd_
 	bool program = wd_catalog_examined(c->owners->cat, item->node);
 
 	if (program && item->files > 1)
-		wd_buf_printf(b, "%" PRIu32 " of %" PRIu64 " programs and libraries have", item->files,
-			      c->evidence->examined - c->evidence->skipped);
+		wd_buf_printf(b, "%" PRIu32 " of %" PRIu64 " programs and libraries have",
+			      item->files, c->evidence->examined - c->evidence->skipped);
 	else
 		wd_tree_path(c->owners->tree, item->node, b);
 	if (program)
@@ -175,9 +177,8 @@ static void say_contradicted(struct wd_buf *b, const struct wd_case *c, const st
 	wd_buf_printf(b, "%s%s%s say%s %s, but the files are of %s: ",
 		      denied->declared ? "os-release" : "",
 		      denied->declared && denied->packages ? " and " : "",
-		      denied->packages ? "the package databases" : "",
-		      denied->packages ? "" : "s", name_of(c, denied),
-		      name_of(c, &v->lineages.v[0]));
+		      denied->packages ? "the package databases" : "", denied->packages ? "" : "s",
+		      name_of(c, denied), name_of(c, &v->lineages.v[0]));
 	say_files(b, c, &v->lineages.v[0]);
 }
 

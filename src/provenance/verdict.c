@@ -64,8 +64,9 @@ static int count(struct judge *j)
 {
 	size_t ndistros = j->c->distros->list.n;
 	WD_CLEANUP_FREE struct wd_tally *tallies = calloc(ndistros, sizeof(*tallies));
-	int r = tallies ? wd_count_files(j->c->owners, j->c->evidence, j->c->lineages->distro_of_item,
-					 ndistros, &j->v->files, tallies)
+	int r = tallies ? wd_count_files(j->c->owners, j->c->evidence,
+					 j->c->lineages->distro_of_item, ndistros, &j->v->files,
+					 tallies)
 			: -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < j->v->lineages.n; i++) {
@@ -96,7 +97,7 @@ static int find_papers(struct judge *j)
 
 	j->v->lineage = is_declared(j) ? WD_LINEAGE_DECLARED : WD_LINEAGE_RECORDED;
 	if (n == 0 || (list[0].packages == 0 && !list[0].declared)) {
-		j->v->lineage = n ? WD_LINEAGE_HIDDEN
+		j->v->lineage = n			       ? WD_LINEAGE_HIDDEN
 				: j->c->owners->cat->nrecorded ? WD_LINEAGE_RECORDED
 							       : WD_LINEAGE_NONE;
 		return -1;
@@ -194,7 +195,8 @@ static int is_in_question(const struct judge *j, wd_node_id node, uint32_t distr
 }
 
 /* What the files in question say of themselves: how many, and of each distro. */
-static int poll_files(const struct judge *j, size_t papers, uint64_t *ret_total, uint64_t *by_distro)
+static int poll_files(const struct judge *j, size_t papers, uint64_t *ret_total,
+		      uint64_t *by_distro)
 {
 	const struct wd_evidence_list *e = j->c->evidence;
 	const struct wd_lineage *p = &j->v->lineages.v[papers];
@@ -219,9 +221,9 @@ static int poll_files(const struct judge *j, size_t papers, uint64_t *ret_total,
 }
 
 /*
- * Most files that packages of the papers own, or without packages most files of all where none is of
- * the papers, say strongly that they are another's: the lineage, or -1. What was copied beside them
- * contradicts nothing.
+ * Most files that packages of the papers own, or without packages most files of all where none is
+ * of the papers, say strongly that they are another's: the lineage, or -1. What was copied beside
+ * them contradicts nothing.
  */
 static int denied_by_files(struct judge *j, size_t papers, int *ret)
 {
@@ -231,14 +233,14 @@ static int denied_by_files(struct judge *j, size_t papers, int *ret)
 	int r = by_distro ? 0 : -ENOMEM;
 
 	*ret = -1;
-	if (!p->packages && p->shown > WD_STRENGTH_NONE)
+	if (!p->packages && p->named)
 		return r;
 	if (r == 0)
 		r = poll_files(j, papers, &total, by_distro);
 	for (size_t i = 0; r == 0 && i < j->v->lineages.n; i++)
 		if (j->v->lineages.v[i].shown == WD_STRENGTH_STRONG &&
-		    by_distro[j->v->lineages.v[i].distro] * 2 > total && !is_same(j, papers, i) &&
-		    !is_kin(j, papers, i))
+		    by_distro[j->v->lineages.v[i].distro] * 2 > total &&
+		    !(p->packages && is_same(j, papers, i)) && !is_kin(j, papers, i))
 			*ret = (int)i;
 	return r;
 }

@@ -106,13 +106,14 @@ static bool kind_was_shown(const struct wd_lineage *l, size_t i)
 	return false;
 }
 
-/* What separates the parts of a value shows as a blank. */
-static void show_value(const char *value, struct wd_out *out)
+/* What was seen, and where; what separates the parts of a value shows as a blank. */
+static void show_found(struct wd_blob path, const char *value, struct wd_out *out)
 {
 	struct wd_blob rest = wd_blob_str(value), part;
 
+	wd_text_escape(&out->buf, path);
 	for (bool first = true; wd_blob_token(&rest, '\t', &part); first = false) {
-		wd_buf_str(&out->buf, first ? "" : " ");
+		wd_buf_str(&out->buf, first ? ": " : " ");
 		wd_text_escape(&out->buf, part);
 	}
 }
@@ -121,9 +122,7 @@ static void show_reason(const struct wd_reason *reason, struct wd_out *out)
 {
 	padded(out, wd_blob_str(reason->kind), 12);
 	wd_buf_byte(&out->buf, ' ');
-	wd_text_escape(&out->buf, wd_blob_str(reason->path));
-	wd_buf_str(&out->buf, ": ");
-	show_value(reason->value, out);
+	show_found(wd_blob_str(reason->path), reason->value, out);
 	if (reason->files > 1) {
 		wd_buf_str(&out->buf, ", in ");
 		count(out, reason->files, "file");
@@ -198,9 +197,7 @@ static void show_evidence(const struct wd_subject *s, struct wd_out *out)
 			      wd_item_use_name(item->use));
 		padded(out, wd_buf_view(&whose), 16);
 		wd_buf_printf(&out->buf, " %6" PRIu32 "  ", item->files);
-		wd_text_escape(&out->buf, wd_buf_view(&path));
-		wd_buf_str(&out->buf, ": ");
-		show_value(item->value, out);
+		show_found(wd_buf_view(&path), item->value, out);
 		wd_buf_str(&out->buf, "\n");
 	}
 	label(out, "examined");
@@ -319,8 +316,8 @@ static struct wd_blob short_name(const struct wd_subject *s, const struct wd_ver
 	return d ? wd_blob_str(*d->label ? d->label : d->name) : WD_BLOB("-");
 }
 
-void wd_inspect_table_row(const struct wd_subject *s, const struct wd_verdict *v,
-			  size_t name_width, struct wd_out *out)
+void wd_inspect_table_row(const struct wd_subject *s, const struct wd_verdict *v, size_t name_width,
+			  struct wd_out *out)
 {
 	const struct wd_file_counts *f = &v->files;
 
