@@ -56,28 +56,38 @@ static bool stands_alone(const struct wd_answer *a, size_t *ret_rivals)
 
 /* ---- Evidence */
 
+static bool is_alike(const struct wd_match *m)
+{
+	return m->flags & (WD_MATCH_DIGEST | WD_MATCH_BUILD);
+}
+
 struct first {
 	const struct wd_answer *a;
+	const struct wd_catalog *cat;
 	uint32_t candidate;
+	bool program; /* one with contents of the candidate */
 	wd_node_id node;
 };
 
 static int is_first(void *ctx, wd_node_id node, struct wd_blob path)
 {
 	struct first *f = ctx;
+	const struct wd_match *m = wd_answer_choose(f->a, node, f->candidate);
+	const struct wd_examined *e = wd_catalog_examined(f->cat, node);
 
 	(void)path;
-	if (!wd_answer_choose(f->a, node, f->candidate))
+	if (!m || (f->program && (!is_alike(m) || !e || e->status < 0)))
 		return 0;
 	f->node = node;
 	return -ECANCELED;
 }
 
 static int add_item(const struct wd_answer *a, uint32_t candidate, enum wd_item_strength strength,
-		    struct wd_tree *tree, struct wd_distros *distros, struct wd_evidence_list *e)
+		    const struct wd_owners *o, struct wd_distros *distros,
+		    struct wd_evidence_list *e)
 {
 	const struct wd_candidate *c = &a->candidates.v[candidate];
-	struct first first = {a, candidate, WD_NODE_NONE};
+	struct first first = {a, o->cat, candidate, c->proven > 0, WD_NODE_NONE};
 	int distro = wd_distros_intern(distros, string(a, c->os), string(a, c->version), NULL);
 	const struct wd_distro *d;
 	char value[160];
@@ -88,7 +98,7 @@ static int add_item(const struct wd_answer *a, uint32_t candidate, enum wd_item_
 	d = &distros->list.v[distro];
 	if (d->vendor || !*d->id)
 		return 0;
-	r = wd_tree_each(tree, is_first, &first);
+	r = wd_tree_each(o->tree, is_first, &first);
 	if (r < 0 && r != -ECANCELED)
 		return r;
 	if (c->proven)
@@ -130,16 +140,16 @@ static enum wd_item_strength strength_of(const struct wd_answer *a)
 		       : WD_ITEM_WEAK;
 }
 
-int wd_reference_evidence(const struct wd_answer *a, struct wd_tree *tree,
+int wd_reference_evidence(const struct wd_answer *a, const struct wd_owners *o,
 			  struct wd_distros *distros, struct wd_evidence_list *e)
 {
 	int r = 0;
 
 	for (uint32_t i = 0; r == 0 && i < a->candidates.n; i++) {
 		if (is_proven(&a->candidates.v[i]))
-			r = add_item(a, i, WD_ITEM_STRONG, tree, distros, e);
+			r = add_item(a, i, WD_ITEM_STRONG, o, distros, e);
 		else if (i == 0 && fits(a))
-			r = add_item(a, i, strength_of(a), tree, distros, e);
+			r = add_item(a, i, strength_of(a), o, distros, e);
 	}
 	return r;
 }
@@ -274,11 +284,6 @@ static bool is_open(const struct user *u, wd_node_id node)
 	enum wd_basis basis = wd_owners_basis(u->o, node);
 
 	return basis == WD_BASIS_NONE || basis == WD_BASIS_INFERRED;
-}
-
-static bool is_alike(const struct wd_match *m)
-{
-	return m->flags & (WD_MATCH_DIGEST | WD_MATCH_BUILD);
 }
 
 static bool same_version(const struct user *u, const struct wd_cat_package *recorded,

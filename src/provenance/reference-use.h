@@ -12,7 +12,7 @@
  * distributions of its kind fits, or where four of five files have its contents; else weak. 0 or
  * -ENOMEM.
  */
-int wd_reference_evidence(const struct wd_answer *a, struct wd_tree *tree,
+int wd_reference_evidence(const struct wd_answer *a, const struct wd_owners *o,
 			  struct wd_distros *distros, struct wd_evidence_list *e);
 
 /*
