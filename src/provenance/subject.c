@@ -72,8 +72,7 @@ static void canonical_paths(struct wd_subject *s)
 static void show_progress(struct wd_subject *s, const char *phase)
 {
 	if (s->options.progress)
-		s->options.progress(s->options.progress_ctx, phase,
-				    atomic_load(&s->tree->scanned));
+		s->options.progress(s->options.progress_ctx, phase, atomic_load(&s->tree->scanned));
 }
 
 /* What is smaller holds no program that anybody packaged. */
@@ -182,8 +181,8 @@ static int load_and_scan(struct wd_subject *s)
 {
 	uint32_t want = (s->options.digests ? WD_WANT_DIGESTS : 0) |
 			(s->options.attributes ? WD_WANT_ATTRIBUTES : 0);
-	bool full = s->options.scan ||
-		    (!s->options.plain && wd_load_needs_scan(s->options.backends));
+	bool full =
+		s->options.scan || (!s->options.plain && wd_load_needs_scan(s->options.backends));
 	struct wd_load *load;
 	bool threaded = false;
 	pthread_t thread;
@@ -275,8 +274,8 @@ static int ask_references(struct wd_subject *s)
 	}
 	show_progress(s, "comparing");
 	r = wd_reference_ask(&q, &s->answer);
-	return r < 0 ? r
-		     : wd_reference_evidence(&s->answer, s->tree, &s->distros, &s->evidence);
+	return r < 0 ? r : wd_reference_evidence(&s->answer, &s->owners, &s->distros,
+						    &s->evidence);
 }
 
 /* Exact knowledge first: contents, then what files say of themselves, then paths. */
@@ -286,8 +285,7 @@ static int attribute_rest(struct wd_subject *s)
 
 	if (r == 0)
 		r = wd_attribute_elf(&s->owners, &s->evidence, &s->lineages);
-	return r < 0 ? r
-		     : wd_reference_by_paths(&s->owners, &s->distros, &s->answer, &s->lineages);
+	return r < 0 ? r : wd_reference_by_paths(&s->owners, &s->distros, &s->answer, &s->lineages);
 }
 
 int wd_subject_gather(struct wd_subject *s)
