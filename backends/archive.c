@@ -202,6 +202,8 @@ static int open_filter(struct wd_archive *w)
 		r = WD_EUNSUPPORTED;
 	if (r == 0)
 		r = open_reader(w, w->filter, &w->packed);
+	if (r == WD_ENOTMINE) /* its first bytes say that it is compressed */
+		r = WD_ECORRUPT;
 	if (r < 0)
 		return r;
 	if (archive_read_next_header(w->filter, &entry) != ARCHIVE_OK) {

@@ -136,7 +136,9 @@ static int inspect_one(struct inspect_run *run, const char *rootfs)
 	int status = wd_cli_open_subject(run->cli, rootfs, &options, &s);
 	int r;
 
-	if (status >= 0) {
+	if (status == WD_EXIT_USAGE) {
+		/* several images, and none was chosen */
+	} else if (status >= 0) {
 		run->no_result = true;
 		status = -1;
 	} else {

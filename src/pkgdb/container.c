@@ -364,7 +364,8 @@ static int open_archive(struct opening *o, bool in_place)
 	if (r < 0)
 		return r;
 	s = o->outer.streams.v[0];
-	if (s->status < 0 && (s->entries.n == 0 || s->status != WD_ECORRUPT))
+	if (s->status < 0 &&
+	    (s->entries.n == 0 || (s->status != WD_ECORRUPT && s->status != WD_ELIMIT)))
 		return fail(o->why, s->status, "%s%s%s",
 			    s->status == WD_ENOTMINE ? "neither a root filesystem nor an image"
 						     : wd_status_text(s->status),

@@ -375,11 +375,16 @@ int wd_layers_add(struct wd_layers *l, const struct wd_layer_entry *e)
 			l->names.v[WD_LAYERS_TOP].mode = e->mode & 07777;
 		return 0;
 	}
+	if (!l->literal && (e->whiteout || wd_blob_starts(name, WD_BLOB(".wh.")))) {
+		/* it makes no directory: umoci has them below what a link has replaced */
+		parent = locate(l, dir);
+		if (parent == WD_LAYERS_NONE || l->names.v[parent].type != WD_TYPE_DIR)
+			return WD_ENOTMINE;
+		return add_whiteout(l, parent, e, name);
+	}
 	r = enter(l, dir, &parent);
 	if (r < 0)
 		return r;
-	if (!l->literal && (e->whiteout || wd_blob_starts(name, WD_BLOB(".wh."))))
-		return add_whiteout(l, parent, e, name);
 	r = intern(l, parent, name, &id);
 	if (r < 0)
 		return r;
