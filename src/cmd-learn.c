@@ -16,7 +16,7 @@ struct lessons {
 	const struct wd_index_ops *ops;
 	struct wd_index *ix;
 	struct wd_out file;
-	char *path;	/* of the index, without symbolic links where it exists */
+	char *path; /* of the index, without symbolic links where it exists */
 	struct stat before;
 	bool existed;
 	struct wd_os_release given; /* --distro */
@@ -81,8 +81,8 @@ static int write_lesson(struct lessons *l, const char *source, struct wd_lesson 
 	lesson->source.given = wd_blob_str(l->cli->distro);
 	r = wd_learn(l->ops, l->ix, lesson);
 	if (r < 0) {
-		wd_complain("%s: %s", l->file.temp, r == WD_ECORRUPT ? l->ops->why(l->ix)
-								    : wd_status_text(r));
+		wd_complain("%s: %s", l->file.temp,
+			    r == WD_ECORRUPT ? l->ops->why(l->ix) : wd_status_text(r));
 		return r;
 	}
 	if (lesson->unknown)
@@ -109,8 +109,7 @@ static int tick(void *ctx, struct wd_load *load)
 	return 0;
 }
 
-static void report_errors(const struct lessons *l, const char *source,
-			  const struct wd_catalog *cat)
+static void report_errors(const struct lessons *l, const char *source, const struct wd_catalog *cat)
 {
 	for (size_t i = 0; !l->cli->quiet && i < cat->errors.n; i++) {
 		const struct wd_cat_error *e = &cat->errors.v[i];
@@ -196,7 +195,8 @@ static int learn_all(struct lessons *l)
 			r = learn_file(l, source);
 		if (r == WD_ENOTMINE) {
 			wd_complain("%s: neither a root filesystem, nor named as files are that a "
-				    "backend reads ('whodistro backends' lists them)", source);
+				    "backend reads ('whodistro backends' lists them)",
+				    source);
 			l->failed++;
 			r = 0;
 		}
@@ -274,8 +274,7 @@ static bool unchanged(const struct lessons *l)
 	if (stat(l->path, &st) < 0)
 		return !l->existed;
 	return l->existed && st.st_dev == l->before.st_dev && st.st_ino == l->before.st_ino &&
-	       st.st_size == l->before.st_size &&
-	       st.st_mtim.tv_sec == l->before.st_mtim.tv_sec &&
+	       st.st_size == l->before.st_size && st.st_mtim.tv_sec == l->before.st_mtim.tv_sec &&
 	       st.st_mtim.tv_nsec == l->before.st_mtim.tv_nsec;
 }
 

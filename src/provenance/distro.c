@@ -372,6 +372,20 @@ static int assign_package(struct assigner *a, struct wd_cat_package *pkg, struct
 }
 
 /*
+ * The backend in whose scope the rules for a database's packages are: packages outside of root
+ * filesystems say of themselves what they say once they are installed.
+ */
+static const char *scope_of(const struct wd_db *db)
+{
+	static const char *const installed[][2] = {{"deb", "dpkg"}, {"rpm", "rpm"}, {"apk", "apk"}};
+
+	for (size_t i = 0; db->backend->sources.n && i < WD_ARRAY_SIZE(installed); i++)
+		if (strcmp(db->backend->purl, installed[i][0]) == 0)
+			return installed[i][1];
+	return db->backend->name;
+}
+
+/*
  * The tie-breaker for packages that name nobody: os-release's ID, where packages of this backend
  * can have it; else the distro of most other packages of the database.
  */
@@ -388,7 +402,7 @@ static int tie_breaker(const struct assigner *a, const struct wd_db *db, struct 
 		if (!a->d->list.v[i].vendor && packages[i] &&
 		    (best == 0 || packages[i] > packages[best]))
 			best = i;
-	*ret_id = wd_blob_str(os_release_decides(a, db->backend->name) ? a->os->id
+	*ret_id = wd_blob_str(os_release_decides(a, scope_of(db)) ? a->os->id
 									: a->d->list.v[best].id);
 	return 0;
 }
@@ -397,7 +411,7 @@ static int assign_db(struct assigner *a, const struct wd_db *db)
 {
 	WD_CLEANUP_FREE bool *undecided = calloc(db->npackages + 1, sizeof(*undecided));
 	struct wd_blob id;
-	int r = undecided ? collect_id_rows(a, db->backend->name) : -ENOMEM;
+	int r = undecided ? collect_id_rows(a, scope_of(db)) : -ENOMEM;
 
 	forget_releases(a);
 	for (uint32_t i = 0; r == 0 && i < db->npackages; i++) {

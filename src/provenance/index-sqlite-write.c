@@ -11,12 +11,13 @@ int wd_index_edit(const char *path, struct wd_index **ret)
 
 	if (!ix)
 		return -ENOMEM;
-	r = wd_index_status(sqlite3_open_v2(path, &ix->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-				      NULL));
+	r = wd_index_status(
+		sqlite3_open_v2(path, &ix->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL));
 	if (r == 0) {
 		wd_index_harden(ix->db);
-		r = wd_index_exec(ix, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
-			     "PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-65536; BEGIN");
+		r = wd_index_exec(ix,
+				  "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
+				  "PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-65536; BEGIN");
 	}
 	if (r == 0)
 		r = wd_index_pragma(ix, "PRAGMA application_id", &application);
@@ -52,8 +53,8 @@ static int forget_source(struct wd_index *ix, sqlite3_int64 id)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < WD_ARRAY_SIZE(tables); i++) {
-		sqlite3_snprintf(sizeof(text), text, "DELETE FROM %s WHERE source = %lld", tables[i],
-				 id);
+		sqlite3_snprintf(sizeof(text), text, "DELETE FROM %s WHERE source = %lld",
+				 tables[i], id);
 		r = wd_index_exec(ix, text);
 	}
 	sqlite3_snprintf(sizeof(text), text, "DELETE FROM source WHERE id = %lld", id);
@@ -161,7 +162,7 @@ int wd_index_add_package(struct wd_index *ix, const struct wd_index_package *p)
 }
 
 int wd_index_add_dir(struct wd_index *ix, uint32_t source, struct wd_blob path,
-			 struct wd_blob entries)
+		     struct wd_blob entries)
 {
 	sqlite3_stmt *s = wd_index_statement(ix, INSERT_DIR);
 
@@ -174,7 +175,7 @@ int wd_index_add_dir(struct wd_index *ix, uint32_t source, struct wd_blob path,
 }
 
 int wd_index_add_digest(struct wd_index *ix, uint32_t source, uint32_t package, uint64_t size,
-			    struct wd_blob digest)
+			struct wd_blob digest)
 {
 	sqlite3_stmt *s = wd_index_statement(ix, INSERT_DIGEST);
 
@@ -187,8 +188,7 @@ int wd_index_add_digest(struct wd_index *ix, uint32_t source, uint32_t package, 
 	return insert(s);
 }
 
-int wd_index_add_build(struct wd_index *ix, uint32_t source, uint32_t package,
-			   struct wd_blob build)
+int wd_index_add_build(struct wd_index *ix, uint32_t source, uint32_t package, struct wd_blob build)
 {
 	sqlite3_stmt *s = wd_index_statement(ix, INSERT_BUILD);
 
@@ -202,5 +202,6 @@ int wd_index_add_build(struct wd_index *ix, uint32_t source, uint32_t package,
 
 int wd_index_commit(struct wd_index *ix)
 {
-	return wd_index_exec(ix, "DELETE FROM distro WHERE id NOT IN (SELECT distro FROM package); COMMIT");
+	return wd_index_exec(
+		ix, "DELETE FROM distro WHERE id NOT IN (SELECT distro FROM package); COMMIT");
 }

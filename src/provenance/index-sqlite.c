@@ -15,8 +15,9 @@ extern const struct wd_index_ops wd_index_module;
  * seek finds what all sources have there.
  */
 static const char *const schema[][2] = {
-	{"source", "CREATE TABLE source(id INTEGER PRIMARY KEY, path BLOB, given BLOB, kind BLOB,"
-		   " distro INTEGER, packages INTEGER, files INTEGER, digests INTEGER, builds INTEGER)"},
+	{"source",
+	 "CREATE TABLE source(id INTEGER PRIMARY KEY, path BLOB, given BLOB, kind BLOB,"
+	 " distro INTEGER, packages INTEGER, files INTEGER, digests INTEGER, builds INTEGER)"},
 	{"distro", "CREATE TABLE distro(id INTEGER PRIMARY KEY, os BLOB, version BLOB, purl BLOB)"},
 	{"package", "CREATE TABLE package(source INTEGER, id INTEGER, distro INTEGER, name BLOB,"
 		    " version BLOB, arch BLOB, origin BLOB, files INTEGER, core INTEGER,"
@@ -205,8 +206,8 @@ static int check_kind(struct wd_index *ix, struct wd_buf *why)
 		wd_buf_str(why, "SQLite, and no reference index");
 		r = WD_ENOTMINE;
 	} else if (version != WD_INDEX_VERSION) {
-		wd_buf_printf(why, "a reference index of version %d; this program reads %d", version,
-			      WD_INDEX_VERSION);
+		wd_buf_printf(why, "a reference index of version %d; this program reads %d",
+			      version, WD_INDEX_VERSION);
 		r = WD_EUNSUPPORTED;
 	} else {
 		r = wd_index_check_schema(ix);
@@ -219,8 +220,8 @@ static int check_kind(struct wd_index *ix, struct wd_buf *why)
 static int open_bytes(struct wd_index *ix, const void *bytes, size_t size)
 {
 	char text[64];
-	int rc = sqlite3_open_v2(":memory:", &ix->db,
-				 SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = sqlite3_open_v2(":memory:", &ix->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
+				 NULL);
 
 	if (rc != SQLITE_OK)
 		return wd_index_status(rc);
@@ -296,8 +297,8 @@ static int index_check(struct wd_index *ix)
 }
 
 /* Runs a statement to its end, or until `row` returns anything but 0. */
-int wd_index_each(struct wd_index *ix, sqlite3_stmt *s,
-		    int (*row)(sqlite3_stmt *s, void *ctx), void *ctx)
+int wd_index_each(struct wd_index *ix, sqlite3_stmt *s, int (*row)(sqlite3_stmt *s, void *ctx),
+		  void *ctx)
 {
 	int rc = SQLITE_ERROR, r = 0;
 

@@ -28,11 +28,12 @@ const struct wd_index_ops *wd_index_load(const char *dir)
 	return module ? dlsym(module, WD_INDEX_MODULE_SYMBOL) : NULL;
 }
 
-/* The directories that a merged /usr makes links to, https://systemd.io/THE_CASE_FOR_THE_USR_MERGE */
+/* The directories that a merged /usr makes links to, https://systemd.io/THE_CASE_FOR_THE_USR_MERGE
+ */
 void wd_index_dir(struct wd_blob dir, struct wd_buf *out)
 {
-	static const char *const merged[] = {"bin", "sbin", "lib", "lib32", "lib64", "libo32",
-					     "libx32"};
+	static const char *const merged[] = {"bin",   "sbin",	"lib",	 "lib32",
+					     "lib64", "libo32", "libx32"};
 	ptrdiff_t slash = wd_blob_chr(dir, '/');
 	struct wd_blob first = slash < 0 ? dir : wd_blob_head(dir, (size_t)slash);
 
@@ -44,8 +45,8 @@ void wd_index_dir(struct wd_blob dir, struct wd_buf *out)
 
 bool wd_index_is_core(struct wd_blob dir)
 {
-	static const char *const extras[] = {"doc", "man", "info", "locale", "lintian", "bug",
-					     "doc-base", "help", "gtk-doc"};
+	static const char *const extras[] = {"doc", "man",	"info", "locale", "lintian",
+					     "bug", "doc-base", "help", "gtk-doc"};
 	struct wd_blob rest = dir, name;
 
 	if (!wd_blob_starts(dir, WD_BLOB("usr/share/")))
@@ -145,8 +146,7 @@ static int unpack_name(struct wd_unpacker *u)
 	if (u->in.failed || memchr(rest.ptr, '/', rest.len))
 		return WD_ECORRUPT;
 	/* in byte order, so that directories are merged and not searched */
-	if (!first && same < u->name.len &&
-	    (uint8_t)rest.ptr[0] <= (uint8_t)u->name.ptr[same])
+	if (!first && same < u->name.len && (uint8_t)rest.ptr[0] <= (uint8_t)u->name.ptr[same])
 		return WD_ECORRUPT;
 	u->name.len = same;
 	wd_buf_blob(&u->name, rest);

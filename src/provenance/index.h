@@ -59,10 +59,10 @@ struct wd_index_ops {
 	 * These call `each` for every row until it returns anything but 0. Below 0, that is
 	 * returned.
 	 */
-	int (*sources)(struct wd_index *ix,
-		       int (*each)(void *ctx, const struct wd_index_source *s), void *ctx);
-	int (*distros)(struct wd_index *ix,
-		       int (*each)(void *ctx, const struct wd_index_distro *d), void *ctx);
+	int (*sources)(struct wd_index *ix, int (*each)(void *ctx, const struct wd_index_source *s),
+		       void *ctx);
+	int (*distros)(struct wd_index *ix, int (*each)(void *ctx, const struct wd_index_distro *d),
+		       void *ctx);
 	/* The entries (pack.h) that each source has for a directory. */
 	int (*dir)(struct wd_index *ix, struct wd_blob path,
 		   int (*each)(void *ctx, uint32_t source, struct wd_blob entries), void *ctx);

@@ -40,7 +40,7 @@ struct learner {
 	WD_ARRAY(struct build) builds;
 	struct learned *packages; /* of the catalog's */
 	uint32_t npackages;	  /* in the source */
-	uint32_t *of_dir;  /* directory of a database, or node: 1 + its id in dirs */
+	uint32_t *of_dir;	  /* directory of a database, or node: 1 + its id in dirs */
 	struct wd_buf work;
 	uint32_t *start; /* items of the directory of rank n, as in wd_owners */
 	uint32_t *rank;	 /* ids of dirs in byte order; then, by id, the rank */
@@ -62,14 +62,15 @@ static int claim_dir(struct learner *l, const struct wd_db *db, const struct wd_
 		     uint32_t *ret)
 {
 	WD_CLEANUP_BUF struct wd_buf path = WD_BUF_INIT;
-	uint32_t *known = &l->of_dir[l->lesson->tree ? wd_tree_node(l->lesson->tree, c->node)->parent
-						     : c->dir];
+	uint32_t *known =
+		&l->of_dir[l->lesson->tree ? wd_tree_node(l->lesson->tree, c->node)->parent
+					   : c->dir];
 	int r = 0;
 
 	if (*known == 0) {
 		if (l->lesson->tree)
-			wd_tree_path(l->lesson->tree, wd_tree_node(l->lesson->tree, c->node)->parent,
-				     &path);
+			wd_tree_path(l->lesson->tree,
+				     wd_tree_node(l->lesson->tree, c->node)->parent, &path);
 		else
 			wd_buf_blob(&path, wd_claim_dir(db, c));
 		r = path.status < 0 ? path.status : dir_id(l, wd_buf_view(&path), ret);
@@ -147,9 +148,9 @@ static int take_builds(struct learner *l, const struct wd_db *db, const struct w
 		e = wd_catalog_examined(cat, c->node);
 	for (uint32_t i = 0; r == 0 && e && i < e->nfacts; i++)
 		if (cat->facts.v[e->fact + i].kind == WD_FACT_BUILD_ID)
-			r = add_build(l,
-				      wd_strpool_get(&cat->strings, cat->facts.v[e->fact + i].value),
-				      package);
+			r = add_build(
+				l, wd_strpool_get(&cat->strings, cat->facts.v[e->fact + i].value),
+				package);
 	return r;
 }
 

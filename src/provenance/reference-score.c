@@ -78,7 +78,8 @@ static void find_differing(const struct wd_question *q, struct wd_answer *a)
 /* Whether x is the better explanation of the file than y. */
 static bool is_better(const struct wd_answer *a, const struct wd_match *x, const struct wd_match *y)
 {
-	const struct wd_ref_package *p = &a->packages.v[x->package], *q = &a->packages.v[y->package];
+	const struct wd_ref_package *p = &a->packages.v[x->package],
+				    *q = &a->packages.v[y->package];
 	bool differs_x = x->flags & WD_MATCH_DIFFERS, differs_y = y->flags & WD_MATCH_DIFFERS;
 
 	if (is_alike(x) != is_alike(y))
@@ -325,8 +326,9 @@ static int cmp_candidates(const void *x, const void *y, void *ctx)
 	if (c == 0)
 		c = wd_blob_cmp(wd_strpool_get(&a->strings, p->version),
 				wd_strpool_get(&a->strings, q->version));
-	return c ? c : wd_blob_cmp(wd_strpool_get(&a->strings, p->purl),
-				   wd_strpool_get(&a->strings, q->purl));
+	return c ? c
+		 : wd_blob_cmp(wd_strpool_get(&a->strings, p->purl),
+			       wd_strpool_get(&a->strings, q->purl));
 }
 
 /* Puts the candidates into order, best first, and the packages' references to them. */
@@ -409,8 +411,7 @@ enum wd_answer_confidence wd_answer_confidence(const struct wd_answer *a)
 	for (size_t i = 1; i < a->candidates.n; i++)
 		if (a->candidates.v[i].proven > other)
 			other = a->candidates.v[i].proven;
-	if (best->proven >= 10 && best->proven >= 9 * best->disproven &&
-	    best->proven >= 10 * other)
+	if (best->proven >= 10 && best->proven >= 9 * best->disproven && best->proven >= 10 * other)
 		return WD_ANSWER_CERTAIN;
 	if (best->proven >= 2 && best->proven >= best->disproven && best->proven >= 4 * other)
 		return WD_ANSWER_STRONG;

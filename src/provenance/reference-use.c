@@ -102,24 +102,25 @@ static int add_item(const struct wd_answer *a, uint32_t candidate, enum wd_item_
 	if (r < 0 && r != -ECANCELED)
 		return r;
 	if (c->proven)
-		snprintf(value, sizeof(value), "%" PRIu64 " programs have contents that only it has",
-			 c->proven);
+		snprintf(value, sizeof(value),
+			 "%" PRIu64 " programs have contents that only it has", c->proven);
 	else if (c->agree + c->differ)
-		snprintf(value, sizeof(value), "%" PRIu64 " paths, %" PRIu64 " of %" PRIu64
-			 " with its contents", c->paths, c->agree, c->agree + c->differ);
+		snprintf(value, sizeof(value),
+			 "%" PRIu64 " paths, %" PRIu64 " of %" PRIu64 " with its contents",
+			 c->paths, c->agree, c->agree + c->differ);
 	else
-		snprintf(value, sizeof(value), "%" PRIu64 " paths, %" PRIu64 " of them only its own",
-			 c->paths, c->only);
-	return wd_evidence_add(e, &(struct wd_item){.kind = "reference",
-						    .family = d->family,
-						    .distro = d->id,
-						    .version = d->version_id,
-						    .value = value,
-						    .node = first.node,
-						    .files = (uint32_t)(c->proven ? c->proven
-										  : c->paths),
-						    .strength = strength,
-						    .use = WD_ITEM_PACKAGED});
+		snprintf(value, sizeof(value),
+			 "%" PRIu64 " paths, %" PRIu64 " of them only its own", c->paths, c->only);
+	return wd_evidence_add(
+		e, &(struct wd_item){.kind = "reference",
+				     .family = d->family,
+				     .distro = d->id,
+				     .version = d->version_id,
+				     .value = value,
+				     .node = first.node,
+				     .files = (uint32_t)(c->proven ? c->proven : c->paths),
+				     .strength = strength,
+				     .use = WD_ITEM_PACKAGED});
 }
 
 static bool is_proven(const struct wd_candidate *c)

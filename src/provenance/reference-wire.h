@@ -36,11 +36,11 @@ enum wd_reference_record {
 /* What the worker is to do. It has the parent's memory as it was when it was forked. */
 struct wd_reference_task {
 	const char *module_dir;
-	int fd; /* the index, a regular file */
-	bool check;		      /* look at the whole file's structure */
-	const struct wd_tree *tree;   /* send its paths; NULL: only sources and distros */
-	const uint8_t *wanted;	      /* SIZED for nodes that are not 0 here; NULL: none */
-	const struct wd_catalog *cat; /* send the build-ids among its facts; NULL: none */
+	int fd;				    /* the index, a regular file */
+	bool check;			    /* look at the whole file's structure */
+	const struct wd_tree *tree;	    /* send its paths; NULL: only sources and distros */
+	const uint8_t *wanted;		    /* SIZED for nodes that are not 0 here; NULL: none */
+	const struct wd_catalog *cat;	    /* send the build-ids among its facts; NULL: none */
 	const struct wd_contents *contents; /* only send DIGESTs, for what was read; or NULL */
 };
 

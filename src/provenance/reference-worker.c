@@ -156,7 +156,8 @@ static int merge(void *ctx, uint32_t source, struct wd_blob entries)
 		struct wd_blob name = wd_buf_view(&a->unpack.name);
 		int c = 1;
 
-		while (node < a->last && (c = wd_blob_cmp(wd_tree_name(a->task->tree, node), name)) < 0)
+		while (node < a->last &&
+		       (c = wd_blob_cmp(wd_tree_name(a->task->tree, node), name)) < 0)
 			node++;
 		if (node == a->last || c != 0)
 			continue;

@@ -409,7 +409,11 @@ static void report(const struct wd_question *q, const struct run *run, int r)
 static int ask_one(const struct wd_question *q, struct wd_answer *a, uint32_t i, uint32_t *algos,
 		   struct wd_reference_task *task)
 {
-	struct run run = {.q = q, .answer = a, .ref = &q->refs[i], .index = i, .algos = algos,
+	struct run run = {.q = q,
+			  .answer = a,
+			  .ref = &q->refs[i],
+			  .index = i,
+			  .algos = algos,
 			  .in = WD_BUF_INIT};
 	int r = 0;
 
@@ -456,9 +460,11 @@ static int read_files(const struct wd_question *q, struct wd_answer *a, const ui
 		return r;
 	ops = wd_hash_load(q->module_dir);
 	if (!ops) {
-		wd_catalog_error(q->cat, q->refs[0].path, WD_EMODULE,
-				 "reference index: contents are not compared: no module "
-				 WD_HASH_MODULE " in %s", q->module_dir);
+		wd_catalog_error(
+			q->cat, q->refs[0].path, WD_EMODULE,
+			"reference index: contents are not compared: no module " WD_HASH_MODULE
+			" in %s",
+			q->module_dir);
 		a->contents.list.n = 0;
 		return 0;
 	}

@@ -64,13 +64,13 @@ struct wd_match {
 };
 
 struct wd_ref_package {
-	uint32_t ref, source, id;		 /* which index has it, and where */
-	uint32_t candidate;			 /* index into candidates */
-	uint32_t name, version, arch, origin;	 /* in strings */
-	uint32_t files, core;			 /* as learnt */
-	uint32_t matched, matched_core;		 /* of these: paths that are there */
-	uint32_t agree, differ;			 /* files whose contents were compared */
-	double share;				 /* how much of it is there: 0 to 1 */
+	uint32_t ref, source, id;	      /* which index has it, and where */
+	uint32_t candidate;		      /* index into candidates */
+	uint32_t name, version, arch, origin; /* in strings */
+	uint32_t files, core;		      /* as learnt */
+	uint32_t matched, matched_core;	      /* of these: paths that are there */
+	uint32_t agree, differ;		      /* files whose contents were compared */
+	double share;			      /* how much of it is there: 0 to 1 */
 };
 
 /* A learnt distribution, of one kind of package. */
@@ -92,8 +92,8 @@ struct wd_answer {
 	WD_ARRAY(struct wd_ref_package) packages;
 	WD_ARRAY(struct wd_match) matches;	  /* in order of node and package, each once */
 	WD_ARRAY(struct wd_candidate) candidates; /* best first */
-	uint64_t files;	 /* of the tree: all but directories */
-	uint64_t system; /* of these, programs and libraries (wd_index_is_system()) */
+	uint64_t files;				  /* of the tree: all but directories */
+	uint64_t system;	/* of these, programs and libraries (wd_index_is_system()) */
 	struct wd_strpool keys; /* of packages; */
 	struct wd_contents contents;
 };

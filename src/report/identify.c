@@ -38,7 +38,8 @@ static int find_package(struct wd_identity *id, struct wd_strpool *keys, uint32_
 	if (r < 0)
 		return r;
 	if (keys->entries.n > known)
-		return wd_array_push(&id->packages, ((struct wd_found_package){.package = package}));
+		return wd_array_push(&id->packages,
+				     ((struct wd_found_package){.package = package}));
 	if (p->share > package_of(id, &id->packages.v[*ret])->share)
 		id->packages.v[*ret].package = package;
 	return 0;
@@ -185,7 +186,9 @@ static void json_package(struct wd_buf *out, const struct wd_identity *id, size_
 	const struct {
 		const char *key;
 		uint32_t text;
-	} texts[] = {{"name", p->name}, {"version", p->version}, {"arch", p->arch},
+	} texts[] = {{"name", p->name},
+		     {"version", p->version},
+		     {"arch", p->arch},
 		     {"source", p->origin}};
 
 	wd_buf_str(out, i ? ",\n {" : "\n {");
@@ -348,7 +351,8 @@ static void text_packages(const struct wd_identity *id, struct wd_out *out)
 
 		cell(out, string(id, p->name), name);
 		cell(out, p->version ? string(id, p->version) : WD_BLOB("-"), version);
-		wd_buf_printf(&out->buf, "%7" PRIu32 "%9" PRIu32 "%5.0f %%%9" PRIu32 "%9" PRIu32 "\n",
+		wd_buf_printf(&out->buf,
+			      "%7" PRIu32 "%9" PRIu32 "%5.0f %%%9" PRIu32 "%9" PRIu32 "\n",
 			      f->files, p->files, p->share * 100, f->agree, f->differ);
 	}
 	if (id->rest)

@@ -12,7 +12,8 @@
  * version are one, whichever source taught them.
  */
 struct wd_found_package {
-	uint32_t package; /* in the answer's; of several that are the same, the one that is there most */
+	uint32_t package; /* in the answer's; of several that are the same, the one that is there
+			     most */
 	uint32_t files;	  /* explained by it */
 	uint32_t agree, differ;
 };
