@@ -128,7 +128,7 @@ static int judge_and_show(struct inspect_run *run, struct wd_subject *s)
 static int inspect_one(struct inspect_run *run, const char *rootfs)
 {
 	struct wd_subject_options options = {.scan = true,
-					     .stat = true,
+					     .stat = strcmp(run->cli->format, "text") != 0,
 					     .owners = true,
 					     .attribute = true,
 					     .evidence = WD_EVIDENCE_ALL};

@@ -218,7 +218,6 @@ static int open_for(struct wd_cli *cli, const char *rootfs, struct query *querie
 	bool digests = strcmp(cli->format, "json") == 0 || strcmp(cli->format, "ndjson") == 0;
 	struct wd_subject_options plain = {.plain = true, .digests = digests};
 	struct wd_subject_options full = {.scan = true,
-					  .stat = true,
 					  .owners = true,
 					  .attribute = true,
 					  .evidence = WD_EVIDENCE_UNOWNED,

@@ -116,10 +116,10 @@ static int examine_file(struct walker *w, const char *name, uint32_t id)
 	int which;
 
 	atomic_store(&w->place->file, id);
-	fd = w->dir < 0 ? -1 : wd_open_child(w->dir, name);
+	fd = w->dir < 0 ? -1 : wd_open_program(w->dir, name, &st);
 	n = fd < 0 ? -1 : TEMP_FAILURE_RETRY(pread(fd, head, sizeof(head), 0));
 	which = n <= 0 ? -1 : find_backend(w, wd_blob(head, (size_t)n));
-	if (which < 0 || fstat(fd, &st) < 0)
+	if (which < 0)
 		return 0;
 	w->path.len = w->dir_len;
 	wd_buf_append(&w->path, name, strlen(name) + 1);

@@ -26,6 +26,7 @@ struct counter {
 	struct wd_tally *tallies;
 	wd_node_id *last; /* of a distro: the file counted for it before */
 	size_t origin;	  /* the next one of the evidence */
+	bool weigh;	  /* sizes that are not known are asked for */
 };
 
 static void explain(struct counter *c, wd_node_id node, uint32_t distro)
@@ -36,6 +37,8 @@ static void explain(struct counter *c, wd_node_id node, uint32_t distro)
 		return;
 	c->last[distro] = node;
 	c->tallies[distro].files++;
+	if (c->weigh && n->type == WD_TYPE_FILE && !(n->flags & WD_NODE_STAT))
+		wd_tree_stat_files(c->o->tree, n->parent);
 	if (n->type == WD_TYPE_FILE && n->flags & WD_NODE_STAT)
 		c->tallies[distro].bytes += n->size;
 }
@@ -71,11 +74,16 @@ static int count_file(struct counter *c, wd_node_id node, struct wd_owner_list *
 }
 
 int wd_count_files(const struct wd_owners *o, const struct wd_evidence_list *evidence,
-		   const uint32_t *distro_of_item, size_t ndistros, struct wd_file_counts *ret,
-		   struct wd_tally *tallies)
+		   const uint32_t *distro_of_item, size_t ndistros, bool weigh,
+		   struct wd_file_counts *ret, struct wd_tally *tallies)
 {
 	WD_CLEANUP_FREE wd_node_id *last = calloc(ndistros + 1, sizeof(*last));
-	struct counter c = {o, evidence, distro_of_item, tallies, last, 0};
+	struct counter c = {.o = o,
+			    .e = evidence,
+			    .distro_of_item = distro_of_item,
+			    .tallies = tallies,
+			    .last = last,
+			    .weigh = weigh};
 	uint64_t by_basis[WD_BASIS_COUNT] = {0};
 	struct wd_owner_list owners = {0};
 	int r = last ? 0 : -ENOMEM;

@@ -14,10 +14,10 @@ struct wd_tally {
  * Counts what is on disk (directories left out) by basis, and what is missing. tallies[i], of
  * `ndistros`, is raised for each file that distro i explains: one that a package of it owns, or
  * that nobody owns and that says by itself where it is from (distro_of_item, as in struct
- * wd_lineages). 0 or -ENOMEM.
+ * wd_lineages). With `weigh`, sizes that the scan left out are found. 0 or -ENOMEM.
  */
 int wd_count_files(const struct wd_owners *o, const struct wd_evidence_list *evidence,
-		   const uint32_t *distro_of_item, size_t ndistros, struct wd_file_counts *ret,
-		   struct wd_tally *tallies);
+		   const uint32_t *distro_of_item, size_t ndistros, bool weigh,
+		   struct wd_file_counts *ret, struct wd_tally *tallies);
 
 #endif

@@ -75,28 +75,25 @@ static void show_progress(struct wd_subject *s, const char *phase)
 		s->options.progress(s->options.progress_ctx, phase, atomic_load(&s->tree->scanned));
 }
 
-/* What is smaller holds no program that anybody packaged. */
-#define PROGRAM_MIN 4096
-
-/* Where sizes are known: data files are many, and small ones are neither programs nor libraries. */
-static bool may_be_program(const struct wd_tree *tree, wd_node_id node)
+/* Whether a file is to be looked into, as far as is known of it yet. */
+static bool is_wanted(const struct wd_subject *s, wd_node_id node)
 {
-	const struct wd_node *n = wd_tree_node(tree, node);
-	struct wd_blob name = wd_tree_name(tree, node);
+	const struct wd_node *n = wd_tree_node(s->tree, node);
 
-	return !(n->flags & WD_NODE_STAT) || n->size >= PROGRAM_MIN || n->mode & 0111 ||
-	       memmem(name.ptr, name.len, ".so", 3);
+	if (n->flags & WD_NODE_STAT &&
+	    !wd_may_be_program(wd_tree_name(s->tree, node), n->mode, n->size))
+		return false;
+	return s->options.evidence == WD_EVIDENCE_ALL ||
+	       wd_owners_basis(&s->owners, node) == WD_BASIS_NONE;
 }
 
-/* Those of the nodes that are to be looked into, in place. */
+/* Those of the nodes that are, in place. */
 static size_t keep_wanted(const struct wd_subject *s, wd_node_id *nodes, size_t n)
 {
-	bool all = s->options.evidence == WD_EVIDENCE_ALL;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (may_be_program(s->tree, nodes[i]) &&
-		    (all || wd_owners_basis(&s->owners, nodes[i]) == WD_BASIS_NONE))
+		if (is_wanted(s, nodes[i]))
 			nodes[kept++] = nodes[i];
 	return kept;
 }

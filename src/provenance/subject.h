@@ -23,17 +23,17 @@ struct wd_subject_options {
 	struct wd_choice choice; /* of images: which one is meant, */
 	uint64_t max_bytes;	 /* what it may decompress to; 0: WD_MAX_BYTES, */
 	bool deleted;		 /* and whether what layers took away is shown in its place */
-	bool scan;	/* read the whole tree: needed to list or count files */
-	bool stat;	/* sizes and modes of all files */
-	bool digests;	/* ask the databases for digests */
-	bool attributes; /* and for owners, times and capabilities of files */
-	bool cross;	/* enter other filesystems */
-	bool owners;	/* meet the claims with the tree */
-	bool attribute; /* and attribute what nobody claims */
-	bool plain;	/* only the databases that stand at fixed places */
+	bool scan;		 /* read the whole tree: needed to list or count files */
+	bool stat;		 /* sizes and modes of all files */
+	bool digests;		 /* ask the databases for digests */
+	bool attributes;	 /* and for owners, times and capabilities of files */
+	bool cross;		 /* enter other filesystems */
+	bool owners;		 /* meet the claims with the tree */
+	bool attribute;		 /* and attribute what nobody claims */
+	bool plain;		 /* only the databases that stand at fixed places */
 	/* also text files and layout; with the lineages. Needs scan and owners */
 	enum wd_subject_evidence evidence;
-	bool later; /* evidence is for wd_subject_gather() to gather */
+	bool later;		/* evidence is for wd_subject_gather() to gather */
 	const char *module_dir; /* where the modules of indexes and images are */
 	/* with evidence and attribute: indexes to ask */
 	struct wd_reference *references;
@@ -61,7 +61,8 @@ struct wd_subject {
 	struct wd_libc libc;
 	struct wd_lineages lineages;
 	struct wd_answer answer; /* of the reference indexes */
-	char *data_error; /* which data table is broken, and where; or what is wrong with an image */
+	char *data_error; /* which data table is broken, and where; or what is wrong with an image
+			   */
 };
 
 /*
@@ -75,8 +76,8 @@ int wd_subject_open(struct wd_subject *s, const char *path,
 void wd_subject_done(struct wd_subject *s);
 
 /*
- * What the files say of themselves; and with it, whose they are. Once, for a subject that was opened
- * with `later`. 0 or as above.
+ * What the files say of themselves; and with it, whose they are. Once, for a subject that was
+ * opened with `later`. 0 or as above.
  */
 int wd_subject_gather(struct wd_subject *s);
 
@@ -109,8 +110,8 @@ int wd_subject_judge(struct wd_subject *s, struct wd_verdict *ret);
 int wd_subject_own_names(struct wd_subject *s, const struct wd_blob *names, size_t nnames);
 
 /*
- * The distro that a file which nobody owns is of by its own word, an index into the list; 0 where it
- * says nothing or was not looked into.
+ * The distro that a file which nobody owns is of by its own word, an index into the list; 0 where
+ * it says nothing or was not looked into.
  */
 uint32_t wd_subject_own_word(const struct wd_subject *s, wd_node_id node);
 

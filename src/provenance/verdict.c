@@ -64,9 +64,11 @@ static int count(struct judge *j)
 {
 	size_t ndistros = j->c->distros->list.n;
 	WD_CLEANUP_FREE struct wd_tally *tallies = calloc(ndistros, sizeof(*tallies));
+	/* what one lineage weighs is for data formats, for which all files were looked at */
+	bool weigh = j->v->lineages.n > 1;
 	int r = tallies ? wd_count_files(j->c->owners, j->c->evidence,
-					 j->c->lineages->distro_of_item, ndistros, &j->v->files,
-					 tallies)
+					 j->c->lineages->distro_of_item, ndistros, weigh,
+					 &j->v->files, tallies)
 			: -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < j->v->lineages.n; i++) {

@@ -29,7 +29,7 @@ struct wd_file_counts {
 	uint64_t generated;
 	uint64_t inferred;
 	uint64_t reference; /* a reference index names their package */
-	uint64_t elf; /* no database owns them, and they name their package themselves */
+	uint64_t elf;	    /* no database owns them, and they name their package themselves */
 	uint64_t unowned;
 	uint64_t missing; /* recorded as installed, and not there */
 };

@@ -124,22 +124,44 @@ int wd_open_beneath(int dir_fd, const char *path, struct stat *ret_st)
 	return open_checked(dir_fd, path, true, ret_st);
 }
 
-int wd_open_child(int dir_fd, const char *name)
+/* What was a regular file a moment ago. */
+static int open_regular(int dir_fd, const char *name, struct stat *ret_st)
 {
 	int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-	WD_CLEANUP_FD int fd = -1;
+	WD_CLEANUP_FD int fd = openat(dir_fd, name, flags);
+
+	if (fd < 0)
+		return errno == ELOOP ? WD_ENOTREG : absent(-errno);
+	if (fstat(fd, ret_st) < 0)
+		return -errno;
+	return S_ISREG(ret_st->st_mode) ? WD_TAKE_FD(fd) : WD_ENOTREG;
+}
+
+int wd_open_child(int dir_fd, const char *name)
+{
 	struct stat st;
 
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return absent(-errno);
-	if (!S_ISREG(st.st_mode))
+	return S_ISREG(st.st_mode) ? open_regular(dir_fd, name, &st) : WD_ENOTREG;
+}
+
+/* What is smaller holds no program or library that anybody packaged. */
+#define PROGRAM_MIN 4096
+
+bool wd_may_be_program(struct wd_blob name, uint32_t mode, uint64_t size)
+{
+	return size >= PROGRAM_MIN || mode & 0111 || memmem(name.ptr, name.len, ".so", 3);
+}
+
+int wd_open_program(int dir_fd, const char *name, struct stat *ret_st)
+{
+	if (fstatat(dir_fd, name, ret_st, AT_SYMLINK_NOFOLLOW) < 0)
+		return absent(-errno);
+	if (!S_ISREG(ret_st->st_mode) ||
+	    !wd_may_be_program(wd_blob_str(name), ret_st->st_mode, (uint64_t)ret_st->st_size))
 		return WD_ENOTREG;
-	fd = openat(dir_fd, name, flags);
-	if (fd < 0)
-		return errno == ELOOP ? WD_ENOTREG : absent(-errno);
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	return S_ISREG(st.st_mode) ? WD_TAKE_FD(fd) : WD_ENOTREG;
+	return open_regular(dir_fd, name, ret_st);
 }
 
 int wd_root_open_file(const struct wd_root *root, const char *path, struct stat *ret_st)

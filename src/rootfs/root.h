@@ -59,6 +59,18 @@ int wd_open_beneath(int dir_fd, const char *path, struct stat *ret_st);
 int wd_open_child(int dir_fd, const char *name);
 
 /*
+ * Whether a regular file may be a program or a library: data files are many, and small ones that
+ * are neither executable nor called .so are none.
+ */
+bool wd_may_be_program(struct wd_blob name, uint32_t mode, uint64_t size);
+
+/*
+ * As wd_open_child(), for a file that may be a program or a library: any other is WD_ENOTREG
+ * without being opened. *ret_st is its stat.
+ */
+int wd_open_program(int dir_fd, const char *name, struct stat *ret_st);
+
+/*
  * As wd_open_in_root(), for a root of either kind. Of an image, what is not known to be read
  * (pkgdb/keep.h) is -ENODATA.
  */

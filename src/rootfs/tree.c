@@ -4,6 +4,7 @@
 #include "base/status.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 
 static const char *const type_names[] = {
@@ -195,6 +196,28 @@ void wd_tree_stat(struct wd_tree *tree, wd_node_id id)
 	n->size = (uint64_t)st.st_size;
 	n->mode = st.st_mode & 07777;
 	n->flags |= WD_NODE_STAT;
+}
+
+void wd_tree_stat_files(struct wd_tree *tree, wd_node_id dir)
+{
+	const struct wd_node *d = wd_tree_node(tree, dir);
+	WD_CLEANUP_FD int fd = open_dir(tree, dir);
+	char name[NAME_MAX + 1];
+	struct stat st;
+
+	for (wd_node_id i = d->first; fd >= 0 && i < d->first + d->count; i++) {
+		struct wd_node *n = wd_tree_node(tree, i);
+
+		if (n->type != WD_TYPE_FILE || n->flags & WD_NODE_STAT || n->name_len > NAME_MAX)
+			continue;
+		memcpy(name, wd_tree_name(tree, i).ptr, n->name_len);
+		name[n->name_len] = '\0';
+		if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		n->size = (uint64_t)st.st_size;
+		n->mode = st.st_mode & 07777;
+		n->flags |= WD_NODE_STAT;
+	}
 }
 
 static wd_node_id search(const struct wd_tree *tree, const struct wd_node *d, struct wd_blob name)

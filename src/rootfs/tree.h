@@ -155,6 +155,9 @@ void wd_tree_path(const struct wd_tree *tree, wd_node_id id, struct wd_buf *buf)
 /* Fills in size and mode of a node that was scanned without. Failure leaves it as it is. */
 void wd_tree_stat(struct wd_tree *tree, wd_node_id id);
 
+/* The same for all regular files of a directory at once. */
+void wd_tree_stat_files(struct wd_tree *tree, wd_node_id dir);
+
 /*
  * Walks the tree in byte order of the full paths, ghosts in their places. `visit` is called for
  * every node but the root, with its path; a negative return ends the walk and is returned.
