@@ -181,6 +181,7 @@ static int learn_rootfs(struct lessons *l, const char *source)
 	return r;
 }
 
+/* What no backend takes by its name may be an image. */
 static int learn_all(struct lessons *l)
 {
 	int r = 0;
@@ -190,16 +191,11 @@ static int learn_all(struct lessons *l)
 		struct stat st;
 
 		if (stat(source, &st) == 0 && S_ISDIR(st.st_mode))
-			r = learn_rootfs(l, source);
+			r = WD_ENOTMINE;
 		else
 			r = learn_file(l, source);
-		if (r == WD_ENOTMINE) {
-			wd_complain("%s: neither a root filesystem, nor named as files are that a "
-				    "backend reads ('whodistro backends' lists them)",
-				    source);
-			l->failed++;
-			r = 0;
-		}
+		if (r == WD_ENOTMINE)
+			r = learn_rootfs(l, source);
 	}
 	return r;
 }

@@ -488,11 +488,16 @@ static int ask_contents(const struct wd_question *q, struct wd_answer *a)
 	return r;
 }
 
-int wd_reference_ask(const struct wd_question *q, struct wd_answer *ret)
+int wd_reference_ask(const struct wd_question *question, struct wd_answer *ret)
 {
+	struct wd_question own = *question;
+	const struct wd_question *q = &own;
 	WD_CLEANUP_FREE uint32_t *algos = calloc(q->tree->nodes.n + 1, sizeof(*algos));
 	int r = algos ? 0 : -ENOMEM;
 
+	/* what an image's files hold has gone by when its tree is known */
+	if (q->tree->root->image)
+		own.wanted = NULL;
 	*ret = (struct wd_answer){0};
 	if (r == 0)
 		r = ask_paths(q, ret, algos);

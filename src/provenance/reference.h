@@ -105,7 +105,7 @@ struct wd_question {
 	struct wd_tree *tree; /* scanned; with sizes, where contents are to be compared */
 	/*
 	 * Files of which contents are compared where an index knows some of their size: by node,
-	 * not 0. NULL: none.
+	 * not 0. NULL: none, as it is for an image.
 	 */
 	const uint8_t *wanted;
 	struct wd_catalog *cat; /* its facts give the build-ids; gets the errors */
