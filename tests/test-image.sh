@@ -357,7 +357,7 @@ test_other_images() {
 	head -c 1024 /dev/zero >"$work/erofs" && printf '\342\341\365\340' >>"$work/erofs" &&
 		head -c 5000 /dev/zero >>"$work/erofs"
 	fails 'erofs' 4 'fsck.erofs' inspect "$work/erofs"
-	fails '--deleted without an image' 4 'only an image knows' map --deleted "$work"
+	fails '--deleted without an image' 4 '--deleted: this is no image' map --deleted "$work"
 }
 
 # ----

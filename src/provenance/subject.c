@@ -114,7 +114,7 @@ static int begin_examining(struct wd_subject *s)
 		return data_status(s, r, "signals.tsv", line);
 	n = keep_wanted(s, nodes, n);
 	return s->image ? wd_subject_image_facts(s, nodes, n)
-			    : wd_examine_files(s->examine, s->tree, nodes, n);
+			: wd_examine_files(s->examine, s->tree, nodes, n);
 }
 
 /* Once the scan is over, claims are resolved as they come, while the workers do the rest. */
@@ -271,8 +271,7 @@ static int ask_references(struct wd_subject *s)
 	}
 	show_progress(s, "comparing");
 	r = wd_reference_ask(&q, &s->answer);
-	return r < 0 ? r : wd_reference_evidence(&s->answer, &s->owners, &s->distros,
-						    &s->evidence);
+	return r < 0 ? r : wd_reference_evidence(&s->answer, &s->owners, &s->distros, &s->evidence);
 }
 
 /* Exact knowledge first: contents, then what files say of themselves, then paths. */
@@ -333,6 +332,15 @@ int wd_subject_read(struct wd_subject *s)
 	return 0;
 }
 
+/* The option that only an image can answer, or NULL. */
+static const char *for_images(const struct wd_subject_options *o)
+{
+	return o->deleted	    ? "deleted"
+	       : o->choice.ref	    ? "image"
+	       : o->choice.platform ? "platform"
+				    : NULL;
+}
+
 int wd_subject_open(struct wd_subject *s, const char *path,
 		    const struct wd_subject_options *options)
 {
@@ -341,8 +349,9 @@ int wd_subject_open(struct wd_subject *s, const char *path,
 	*s = (struct wd_subject){.name = path, .options = *options, .root.fd = -1};
 	if (wd_container_is_one(path)) {
 		r = wd_subject_open_image(s, path);
-	} else if (options->deleted) {
-		r = asprintf(&s->data_error, "%s: --deleted: only an image knows", path) < 0
+	} else if (for_images(options)) {
+		r = asprintf(&s->data_error, "%s: --%s: this is no image", path,
+			     for_images(options)) < 0
 			    ? -ENOMEM
 			    : WD_ENOTMINE;
 	} else {
