@@ -226,8 +226,9 @@ static void answers(void **state)
 	assert_int_equal(a.answer.candidates.v[1].differ, 1);
 	m = wd_answer_choose(&a.answer, both, 0);
 	assert_true(m && m->flags & WD_MATCH_DIGEST);
-	/* no programs: texts are not enough for more */
-	assert_int_equal(wd_answer_confidence(&a.answer), WD_ANSWER_WEAK);
+	/* two files are too few to say anything by */
+	assert_false(wd_answer_fits(&a.answer));
+	assert_int_equal(wd_answer_confidence(&a.answer), WD_ANSWER_NONE);
 	asked_done(&a);
 }
 

@@ -394,6 +394,21 @@ bool wd_candidate_is_refuted(const struct wd_candidate *c)
 	return c->differ >= REFUTED_MIN && c->agree * REFUTED_TIMES < c->differ;
 }
 
+#define SYSTEM_MIN 5
+#define FILES_MIN 5
+#define FITTING_SHARE 0.5
+
+bool wd_answer_fits(const struct wd_answer *a)
+{
+	const struct wd_candidate *best = a->candidates.v;
+
+	if (a->candidates.n == 0 || wd_candidate_is_refuted(best))
+		return false;
+	if (a->system >= SYSTEM_MIN)
+		return best->system >= FITTING_SHARE * (double)a->system;
+	return best->score >= FILES_MIN && best->score >= FITTING_SHARE * (double)a->files;
+}
+
 const char *wd_answer_confidence_name(enum wd_answer_confidence confidence)
 {
 	static const char *const names[] = {"none", "weak", "strong", "certain"};
@@ -415,5 +430,5 @@ enum wd_answer_confidence wd_answer_confidence(const struct wd_answer *a)
 		return WD_ANSWER_CERTAIN;
 	if (best->proven >= 2 && best->proven >= best->disproven && best->proven >= 4 * other)
 		return WD_ANSWER_STRONG;
-	return WD_ANSWER_WEAK;
+	return wd_answer_fits(a) ? WD_ANSWER_WEAK : WD_ANSWER_NONE;
 }

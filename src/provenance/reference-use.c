@@ -14,10 +14,6 @@
 /* A package of which less is there is not told from chance by its paths. */
 #define SHARE_MIN 0.8
 
-/* Programs and libraries that must be explained before paths count, and their share of all. */
-#define SYSTEM_MIN 5
-#define SYSTEM_SHARE 0.5
-
 /* Files that must be alike, and how many times those that differ. */
 #define AGREE_MIN 5
 #define AGREE_TIMES 4
@@ -31,14 +27,6 @@ static struct wd_blob string(const struct wd_answer *a, uint32_t s)
 }
 
 /* ---- How well the best candidate fits */
-
-static bool fits(const struct wd_answer *a)
-{
-	const struct wd_candidate *best = a->candidates.v;
-
-	return a->candidates.n && !wd_candidate_is_refuted(best) && best->system >= SYSTEM_MIN &&
-	       best->system >= SYSTEM_SHARE * (double)a->system;
-}
 
 /* Whether all others fit clearly worse; *ret_rivals: of the same kind of package. */
 static bool stands_alone(const struct wd_answer *a, size_t *ret_rivals)
@@ -149,7 +137,7 @@ int wd_reference_evidence(const struct wd_answer *a, const struct wd_owners *o,
 	for (uint32_t i = 0; r == 0 && i < a->candidates.n; i++) {
 		if (is_proven(&a->candidates.v[i]))
 			r = add_item(a, i, WD_ITEM_STRONG, o, distros, e);
-		else if (i == 0 && fits(a))
+		else if (i == 0 && wd_answer_fits(a))
 			r = add_item(a, i, strength_of(a), o, distros, e);
 	}
 	return r;
@@ -403,7 +391,8 @@ int wd_reference_by_paths(struct wd_owners *o, struct wd_distros *distros,
 {
 	struct user u = {.o = o, .distros = distros, .a = a};
 	size_t rivals;
-	bool best_counts = fits(a) && stands_alone(a, &rivals) && is_lineage(&u, lineages);
+	bool best_counts =
+		wd_answer_fits(a) && stands_alone(a, &rivals) && is_lineage(&u, lineages);
 
 	return each_file(&u, use_paths, &best_counts);
 }

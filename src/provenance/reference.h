@@ -135,6 +135,12 @@ const struct wd_match *wd_answer_choose(const struct wd_answer *a, wd_node_id no
 bool wd_candidate_is_refuted(const struct wd_candidate *c);
 
 /*
+ * Whether the best candidate explains at least half of the programs and libraries, or, where these are
+ * few, of all files; and is not refuted.
+ */
+bool wd_answer_fits(const struct wd_answer *a);
+
+/*
  * How sure it is that the best candidate is where the files are from. Texts are alike in many
  * distributions, and so are paths, so that more than `weak` takes programs that it alone has:
  * `strong` two, with most of those compared alike, and four times what any other candidate has;

@@ -275,7 +275,7 @@ static void text_head(const struct wd_identity *id, struct wd_out *out)
 	bold(out, wd_blob_str(id->s->name));
 	wd_buf_str(&out->buf, ": ");
 	if (confidence == WD_ANSWER_NONE) {
-		wd_buf_str(&out->buf, "nothing that was learnt\n");
+		wd_buf_str(&out->buf, "none of what was learnt fits\n");
 		return;
 	}
 	bold(out, wd_blob_str(distro_of(id, 0)->name));
