@@ -81,7 +81,7 @@ static int push_header(struct wd_rpm_source *src)
 static int rpmfile_load(const struct wd_request *req, struct wd_sink *sink)
 {
 	struct wd_rpm_source src;
-	char lead[8];
+	char lead[8] = {0};
 	int r = wd_rpm_source_init(&src, req, sink);
 
 	if (r == 0)

@@ -13,6 +13,7 @@ work=$(mktemp -d)
 trap 'chmod -R u+rwX "$work"; rm -rf "$work"' EXIT
 failed=0
 samples=12
+[ -z "${WD_SANITIZED-}" ] || samples=6
 [ "${WD_FAULTS-}" != all ] || samples=0
 # the library stands in front of the sanitizer's
 export ASAN_OPTIONS="verify_asan_link_order=0:${ASAN_OPTIONS-}"

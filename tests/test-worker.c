@@ -30,10 +30,11 @@ static void install(struct temproot *t, const char *module, const char *name, co
 	const char *build = getenv("WD_BUILDDIR");
 	char target[512], path[64], text[512];
 
-	snprintf(target, sizeof(target), "%s/tests/.libs/%s.so", build ? build : ".", module);
-	snprintf(path, sizeof(path), "backends/%s.so", name);
-	if (module)
+	if (module) {
+		snprintf(target, sizeof(target), "%s/tests/.libs/%s.so", build ? build : ".", module);
+		snprintf(path, sizeof(path), "backends/%s.so", name);
 		temproot_link(t, target, path);
+	}
 	snprintf(path, sizeof(path), "backends/%s.backend", name);
 	snprintf(text, sizeof(text),
 		 "name = %s\ndescription = D\nabi = %d\nformats = odd\npurl = odd\n%s", name,

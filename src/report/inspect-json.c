@@ -59,9 +59,11 @@ static cJSON *append_object(struct builder *b, cJSON *array)
 {
 	cJSON *item = note(b, cJSON_CreateObject());
 
-	if (item && !cJSON_AddItemToArray(array, item))
-		b->failed = true;
-	return item;
+	if (!item || cJSON_AddItemToArray(array, item))
+		return item;
+	b->failed = true;
+	cJSON_Delete(item);
+	return NULL;
 }
 
 static void add_distro(struct builder *b, cJSON *to, const struct wd_distro *d)

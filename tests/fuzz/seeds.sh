@@ -99,8 +99,10 @@ _start:	nop
 TEXT
 mkdir -p "$out/elf"
 elf="cc -nostdlib -Wl,--build-id -Wl,-z,max-page-size=4096 -Wl,-z,noseparate-code $work/elf.s"
-$elf -shared -Wl,-soname,libx.so.1 -Wl,-rpath,/opt/x -o "$out/elf/library" &&
-	$elf -static -o "$out/elf/static" || rm -rf "$out/elf"
+if ! $elf -shared -Wl,-soname,libx.so.1 -Wl,-rpath,/opt/x -o "$out/elf/library" ||
+	! $elf -static -o "$out/elf/static"; then
+	rm -rf "$out/elf"
+fi
 
 # packages and lists of them
 text contents small <<'TEXT'
