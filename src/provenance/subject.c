@@ -203,6 +203,8 @@ static int load_and_scan(struct wd_subject *s)
 		scan = join_scan(s, thread);
 	else if (full)
 		scan = wd_tree_scan(s->tree);
+	if (r == 0 && s->options.evidence == WD_EVIDENCE_ALL)
+		r = begin_examining(s);
 	if (r == 0 && !s->options.plain)
 		r = wd_load_patterns(load, s->tree, tick, s);
 	if (r == 0)
