@@ -42,13 +42,16 @@ static void install(struct temproot *t, const char *module, const char *magic)
 
 #define ODD "magic = 4f44443a\n"
 
+/* Executable: what is small and is not is no program. */
 static void put(struct temproot *t, const char *path, const char *word)
 {
-	char full[256], text[32];
+	char full[256], text[32], whole[512];
 
 	snprintf(full, sizeof(full), "root/%s", path);
 	snprintf(text, sizeof(text), "ODD:%s", word);
 	temproot_file(t, full, text);
+	snprintf(whole, sizeof(whole), "%s/%s", t->path, full);
+	assert_int_equal(chmod(whole, 0755), 0);
 }
 
 static int add_file(void *ctx, wd_node_id id, struct wd_blob path)
