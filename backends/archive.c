@@ -212,7 +212,7 @@ static int open_filter(struct wd_archive *w)
 	}
 	w->plain.outer = w->filter;
 	w->plain.budget = w->job->budget;
-	return w->job->digest ? digest_init(&w->plain.hash) : 0;
+	return w->job->digests & WD_DIGEST_UNPACKED ? digest_init(&w->plain.hash) : 0;
 }
 
 static struct source *innermost(struct wd_archive *w)
@@ -229,6 +229,12 @@ static int open_tar(struct wd_archive *w)
 	if (n < 0)
 		return (int)n;
 	w->packed.pushed = wd_blob(first, (size_t)n);
+	if (w->job->digests & (is_compressed(w->packed.pushed) ? WD_DIGEST_PACKED : ~0u))
+		r = digest_init(&w->packed.hash);
+	if (r == 0 && w->packed.hash)
+		EVP_DigestUpdate(w->packed.hash, first, (size_t)n);
+	if (r < 0)
+		return r;
 	if (is_compressed(w->packed.pushed))
 		r = open_filter(w);
 	else if (!w->packed.outer) /* the bytes of an outer archive were counted there */
@@ -387,23 +393,22 @@ static int finish(struct wd_archive *w)
 		say(w, "cut short", w->filter);
 	if (r == 0 && w->filter)
 		r = drain(&w->packed);
-	if (r < 0 || !w->job->digest)
+	if (r < 0)
 		return r;
-	finish_digest(w->packed.hash, w->ret->packed_digest);
-	if (w->filter)
+	if (w->packed.hash)
+		finish_digest(w->packed.hash, w->ret->packed_digest);
+	if (w->plain.hash)
 		finish_digest(w->plain.hash, w->ret->unpacked_digest);
-	else
+	if (!w->filter) /* they are the same bytes */
 		memcpy(w->ret->unpacked_digest, w->ret->packed_digest, WD_SHA256_LEN);
-	w->ret->digested = true;
+	w->ret->digested = w->job->digests != 0;
 	return 0;
 }
 
 static int run(struct wd_archive *w)
 {
-	int r = w->job->digest ? digest_init(&w->packed.hash) : 0;
+	int r = open_tar(w);
 
-	if (r == 0)
-		r = open_tar(w);
 	if (r == 0)
 		r = take_entries(w);
 	if (r == 0)

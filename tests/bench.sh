@@ -58,6 +58,27 @@ ubi8_rows() {
 	cp -r "$root/var/lib/rpm" "$work/rpmdb"
 }
 
+# A docker archive of two compressed layers, against reading the entries of both
+image_rows() {
+	local root dir=$work/archive part names=() ids=()
+	root=$(debian_root) && command -v bsdtar >/dev/null || return 0
+	mkdir -p "$dir"
+	tar -C "$root" -cf "$dir/0.tar" usr/share usr/bin var
+	tar -C "$root" -cf "$dir/1.tar" --exclude=./usr/share --exclude=./usr/bin --exclude=./var .
+	for part in 0 1; do
+		ids+=("sha256:$(sha256sum <"$dir/$part.tar" | cut -d ' ' -f 1)")
+		gzip "$dir/$part.tar"
+		names+=("$part.tar.gz")
+	done
+	jq -cn '{os: "linux", rootfs: {diff_ids: $ARGS.positional}}' --args "${ids[@]}" >"$dir/config.json"
+	jq -cn '[{Config: "config.json", RepoTags: ["bench:1"], Layers: $ARGS.positional}]' \
+		--args "${names[@]}" >"$dir/manifest.json"
+	tar -C "$dir" -cf "$work/archive.tar" "${names[@]}" config.json manifest.json
+	row 'inspect a docker archive vs bsdtar -tf' 'x 1.25' "inspect -q $work/archive.tar" \
+		"sh:bsdtar -tf $dir/0.tar.gz && bsdtar -tf $dir/1.tar.gz"
+	row 'inspect a docker archive, peak memory' 'MB 66' "inspect -q $work/archive.tar"
+}
+
 # rows of a Debian root: debian_rows NAME ROOT
 debian_rows() {
 	row "packages of $1 vs dpkg-query -W" - "packages $2" \
@@ -149,6 +170,7 @@ reference_rows() {
 
 {
 	small_roots
+	image_rows
 	ubi8_rows
 	if root=$(debian_root); then
 		debian_rows 'a minbase Debian' "$root"

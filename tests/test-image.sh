@@ -28,9 +28,9 @@ same_report() {
 	shift 2
 	[ "$input" != - ] || in=$work/stdin
 	for command in inspect map packages; do
-		report $command "$root" >"$work/expected" 2>"$work/errors" || return 1
-		report $command "$input" "$@" <"$in" >"$work/got" 2>>"$work/errors" || return 1
-		[ -s "$work/expected" ] || [ $command = packages ] || return 1
+		report "$command" "$root" >"$work/expected" 2>"$work/errors" || return 1
+		report "$command" "$input" "$@" <"$in" >"$work/got" 2>>"$work/errors" || return 1
+		[ -s "$work/expected" ] || [ "$command" = packages ] || return 1
 		equal "$work/expected" "$work/got" || return 1
 		[ ! -s "$work/errors" ] || { cat "$work/errors"; return 1; }
 	done
@@ -284,7 +284,7 @@ test_odd_tars() {
 	local kind
 	command -v python3 >/dev/null || { skip 'python3 is not installed' && return; }
 	for kind in absolute dotdot duplicate links devices pax deep long; do
-		odd_tar $kind "$work/$kind.tar"
+		odd_tar "$kind" "$work/$kind.tar"
 	done
 	fails 'an absolute path' 3 'absolute path, taken as relative to the root: /etc/os-release' \
 		inspect "$work/absolute.tar"

@@ -51,6 +51,12 @@ struct wd_archive_events {
 	int (*nested)(void *ctx, struct wd_archive *outer);
 };
 
+/* Of which bytes the digest is wanted: the stream is then read to its end. */
+enum wd_archive_digest {
+	WD_DIGEST_PACKED = 1, /* as they come */
+	WD_DIGEST_UNPACKED = 2,
+};
+
 /* What became of a stream. */
 struct wd_archive_result {
 	uint64_t packed, unpacked;	      /* bytes, before and behind decompression */
@@ -65,7 +71,7 @@ struct wd_archive_job {
 	const struct wd_archive_events *events;
 	void *ctx;
 	uint64_t *budget; /* of bytes that may still be decompressed; counted down */
-	bool digest;	  /* compute digests: the stream is read to its end */
+	unsigned digests; /* WD_DIGEST_* */
 };
 
 struct wd_archive_module {

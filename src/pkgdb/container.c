@@ -218,16 +218,16 @@ static void show_progress(const struct opening *o, const char *phase, size_t ent
 
 static struct wd_decode_job decode_job(const struct opening *o, int fd, enum wd_decode_mode mode)
 {
-	return (struct wd_decode_job){.job.fd = fd,
-				      .module_dir = o->options->module_dir,
-				      .keep = o->options->keep,
-				      .backends = o->options->facts && mode != WD_DECODE_INDEX
-							  ? o->options->backends
-							  : NULL,
-				      .mode = mode,
-				      .length = UINT64_MAX,
-				      .max_bytes = o->options->max_bytes,
-				      .digest = mode != WD_DECODE_INDEX};
+	return (struct wd_decode_job){
+		.job.fd = fd,
+		.module_dir = o->options->module_dir,
+		.keep = o->options->keep,
+		.backends =
+			o->options->facts && mode != WD_DECODE_INDEX ? o->options->backends : NULL,
+		.mode = mode,
+		.length = UINT64_MAX,
+		.max_bytes = o->options->max_bytes,
+		.digests = mode == WD_DECODE_NEST ? WD_DIGEST_PACKED | WD_DIGEST_UNPACKED : 0};
 }
 
 /* Decodes the file as a whole; what is in it is in o->outer afterwards. */

@@ -366,7 +366,7 @@ static const struct wd_archive_events events = {on_entry, on_data, on_end, on_ne
 static int on_nested(void *ctx, struct wd_archive *outer)
 {
 	struct decoder *d = ctx;
-	struct wd_archive_job job = {&events, d, &d->budget, d->job->digest};
+	struct wd_archive_job job = {&events, d, &d->budget, d->job->digests};
 	struct wd_archive_result result = {0};
 	int r = send_stream(d, wd_buf_view(&d->path)), status;
 
@@ -420,7 +420,8 @@ int wd_decode_run(const struct wd_job *wd_job, struct wd_pipe_sink *sink)
 {
 	const struct wd_decode_job *job = (const struct wd_decode_job *)wd_job;
 	struct decoder d = {.job = job, .sink = sink, .budget = job->max_bytes};
-	struct wd_archive_job read = {&events, &d, &d.budget, job->digest};
+	unsigned digests = job->mode == WD_DECODE_LAYER ? job->digests : 0;
+	struct wd_archive_job read = {&events, &d, &d.budget, digests};
 	struct wd_archive_result result = {0};
 	int r;
 

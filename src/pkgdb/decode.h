@@ -17,8 +17,9 @@
 #include "pkgdb/worker.h"
 
 #define WD_NOT_KEPT UINT64_MAX
-#define WD_DOCUMENT_MAX (4u << 20) /* a manifest or a configuration; real ones are below 100 KiB   \
-				    */
+#define WD_DOCUMENT_MAX                                                                            \
+	(4u << 20) /* a manifest or a configuration; real ones are below 100 KiB                   \
+		    */
 
 struct wd_stream_entry {
 	uint32_t path; /* in the stream's bytes; normalised, "" for the root */
@@ -73,7 +74,7 @@ struct wd_decode_job {
 	enum wd_decode_mode mode;
 	uint64_t offset, length; /* UINT64_MAX: to the end, from where the descriptor stands */
 	uint64_t max_bytes;
-	bool digest;
+	unsigned digests; /* WD_DIGEST_*: of the input, or of the archives in it */
 };
 
 /* What a worker is doing, and has found. */

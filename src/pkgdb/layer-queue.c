@@ -129,10 +129,6 @@ static void report_stream(struct wd_layer_queue *q, const struct wd_layer_source
 		wd_catalog_error(q->cat, source->name, WD_EDIGEST,
 				 "unpacked, it %s (diff_id of the configuration)",
 				 wd_status_text(WD_EDIGEST));
-	if (!layer->diff_id.known) {
-		memcpy(layer->diff_id.sha256, s->result.unpacked_digest, WD_SHA256_LEN);
-		layer->diff_id.known = true;
-	}
 }
 
 static void report_notes(struct wd_layer_queue *q, const struct wd_layer_source *source,
@@ -187,6 +183,10 @@ static int begin_source(struct wd_layer_queue *q, size_t i)
 	job.job.fd = source->fd;
 	job.offset = source->offset;
 	job.length = source->length;
+	if (source->layer && source->layer->digest.known)
+		job.digests |= WD_DIGEST_PACKED;
+	if (source->layer && source->layer->diff_id.known)
+		job.digests |= WD_DIGEST_UNPACKED;
 	return wd_decoding_start(&job, &q->cat->strings, d);
 }
 
