@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2016
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The large inputs of the benchmark, made of real packages and kept from one run to the next.
 # Sourced after truth-lib.sh; each function prints a path, and fails where it cannot be made.

@@ -26,7 +26,7 @@ memory_budget() {
 }
 
 find_of() {
-	printf 'find %s -xdev -printf %%s\n' "$1" '%p\040%s\040%m\040%i\n'
+	printf '%s' "find $1 -xdev -printf %p\\040%s\\040%m\\040%i\\n"
 }
 
 # The same bytes by OpenSSL, with both cores: hash_of ALGORITHM LIST-OF-FILES
@@ -79,16 +79,15 @@ image_rows() {
 	row 'inspect a docker archive, peak memory' 'MB 66' "inspect -q $work/archive.tar"
 }
 
-# rows of a Debian root: debian_rows NAME ROOT
+# rows of a Debian root: debian_rows NAME ROOT BUDGET-OF-MAP
 debian_rows() {
 	row "packages of $1 vs dpkg-query -W" - "packages $2" \
 		"dpkg-query --admindir=$2/var/lib/dpkg -W"
 	row "owner of a file of $1 vs dpkg-query -S" - "owner $2 /usr/bin/env" \
 		"dpkg-query --admindir=$2/var/lib/dpkg -S /usr/bin/env"
-	row "map $1 vs find -printf" 'x 1' "map -q $2" "$(find_of "$2")"
-	row "map --format csv $1 vs find -printf" 'x 1' "map -q --format csv $2" "$(find_of "$2")"
+	row "map $1 vs find -printf" "$3" "map -q $2" "$(find_of "$2")"
+	row "map --format csv $1 vs find -printf" "$3" "map -q --format csv $2" "$(find_of "$2")"
 	row "inspect $1 vs find -printf" - "inspect -q $2" "$(find_of "$2")"
-	row "map $1, memory" "MB $(memory_budget "$2")" "map -q $2"
 }
 
 verify_rows() {
@@ -104,7 +103,8 @@ verify_rows() {
 large_rows() {
 	local root
 	if root=$(once large make_large); then
-		debian_rows 'a large Debian' "$root"
+		debian_rows 'a large Debian' "$root" 'x 1'
+		row 'map a large Debian, memory' "MB $(memory_budget "$root")" "map -q $root"
 		verify_rows 'a large Debian' "$root" md5 "debsums -a -s -r $root"
 	fi
 	if root=$(once rpm make_rpm); then
@@ -173,7 +173,7 @@ reference_rows() {
 	image_rows
 	ubi8_rows
 	if root=$(debian_root); then
-		debian_rows 'a minbase Debian' "$root"
+		debian_rows 'a minbase Debian' "$root" -
 		rival_rows "$root"
 	fi
 	reference_rows
