@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -16,6 +17,23 @@
 /* The file that a signal must not leave behind: a process writes one report. */
 static char pending[4096];
 
+/* No signal comes between the file and the note of it. */
+static int make_temp(char *template)
+{
+	sigset_t all, old;
+	int fd;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &old);
+	fd = mkostemp(template, O_CLOEXEC);
+	if (fd < 0)
+		fd = -errno;
+	else if (strlen(template) < sizeof(pending))
+		strcpy(pending, template);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return fd;
+}
+
 static int open_temp(struct wd_out *out, const char *path)
 {
 	int fd;
@@ -25,14 +43,11 @@ static int open_temp(struct wd_out *out, const char *path)
 		out->temp = NULL;
 		return -ENOMEM;
 	}
-	fd = mkostemp(out->temp, O_CLOEXEC);
+	fd = make_temp(out->temp);
 	if (fd < 0) {
 		free(out->temp);
 		out->temp = NULL;
-		return -errno;
 	}
-	if (strlen(out->temp) < sizeof(pending))
-		strcpy(pending, out->temp);
 	return fd;
 }
 
