@@ -211,6 +211,15 @@ bool wd_cli_condition_holds(const struct wd_cli *cli, const char *const *words,
 	return false;
 }
 
+bool wd_cli_has_contents(const struct wd_cli *cli, struct wd_subject *s)
+{
+	if (s->image && !s->data_error &&
+	    asprintf(&s->data_error, "%s: %s reads files, and those of an image are not kept: "
+				     "extract it first", s->name, cli->command->name) < 0)
+		s->data_error = NULL;
+	return !s->image;
+}
+
 const struct wd_hash_ops *wd_cli_load_hash(const struct wd_cli *cli)
 {
 	const struct wd_hash_ops *ops = wd_hash_load(cli->places->modules);

@@ -16,8 +16,12 @@ static int write_diff(struct wd_cli *cli, struct wd_subject *a, struct wd_subjec
 	const struct wd_hash_ops *ops = wd_cli_load_hash(cli);
 	struct wd_verdict va = {0}, vb = {0};
 	struct wd_diff d = {0};
-	int r = ops ? wd_subject_judge(a, &va) : WD_EMODULE;
+	int r = ops ? 0 : WD_EMODULE;
 
+	if (r == 0 && (!wd_cli_has_contents(cli, a) || !wd_cli_has_contents(cli, b)))
+		r = WD_EUNSUPPORTED;
+	if (r == 0)
+		r = wd_subject_judge(a, &va);
 	if (r == 0)
 		r = wd_subject_judge(b, &vb);
 	if (r == 0)
@@ -40,6 +44,8 @@ static int finish(struct wd_cli *cli, struct wd_subject *a, struct wd_subject *b
 
 	if (r == 0)
 		wd_cli_report_errors(cli, a);
+	if (a->data_error && !b->data_error)
+		b->data_error = WD_TAKE_PTR(a->data_error);
 	status = wd_cli_finish(cli, b, out, r);
 	return status == WD_EXIT_COMPLETE ? wd_cli_status(a) : status;
 }

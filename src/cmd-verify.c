@@ -46,6 +46,8 @@ static int write_verify(struct wd_cli *cli, struct wd_subject *s, struct wd_writ
 
 	if (!ops)
 		return WD_EMODULE;
+	if (!wd_cli_has_contents(cli, s))
+		return WD_EUNSUPPORTED;
 	r = wd_verify_read(s, ops, cli->quiet ? NULL : wd_progress_bytes, NULL, &v);
 	wd_progress_erase();
 	if (r == 0) {

@@ -289,6 +289,8 @@ test_odd_tars() {
 	fails 'an absolute path' 3 'absolute path, taken as relative to the root: /etc/os-release' \
 		inspect "$work/absolute.tar"
 	check 'an absolute path is one of the root' id_is "$work/absolute.tar" absolute
+	fails 'verify of an image' 4 'those of an image are not kept' verify "$work/absolute.tar"
+	fails 'diff with an image' 4 'those of an image are not kept' diff "$work" "$work/absolute.tar"
 	fails 'a path that leads out' 3 'entry refused: etc/../../../tmp/escaped' map "$work/dotdot.tar"
 	check 'duplicate entries: the last one stands' id_is "$work/duplicate.tar" second
 	fails 'a hard link to nothing' 3 'hard link to nothing: hard' map "$work/links.tar"
