@@ -18,20 +18,18 @@ src/pkgdb/container.c: what the user named, to tell an image from a root filesys
 src/pkgdb/decode.c: private temporary files
 src/pkgdb/descriptor.c: the descriptors of backends, in our own directory
 src/report/out.c: the file that -o names
-src/pkgdb/worker.c: /dev/null, before the fence closes
+src/pkgdb/process.c: /dev/null, before the fence closes
 src/base/tsv.c: our own tables of data
 src/main.c: our own directory, to tell the build tree from an installation
 src/cmd-learn.c: the files of the user that are learnt, and the index
 src/provenance/reference.c: the index that the user names
-src/provenance/reference-worker.c: /dev/null, before the fence closes
 src/cmd-owner.c: the name that the user gave the rootfs, in front of paths
 src/pkgdb/compare.c: /dev/null, for a worker that has no database
 src/pkgdb/load.c: /dev/null, for a worker that has no database; a source that the user named
 '
 # Who may end the process: the commands, and these.
 may_exit='
-src/pkgdb/worker.c: the forked worker ends itself
-src/provenance/reference-worker.c: another one
+src/pkgdb/process.c: the forked worker ends itself
 '
 
 openers='open|open64|openat|openat2|creat|fopen|freopen|opendir|scandir|ftw|nftw|fts_open|stat|lstat|'

@@ -5,43 +5,13 @@
 #include "base/cleanup.h"
 #include "pkgdb/fence.h"
 #include "pkgdb/limits.h"
+#include "pkgdb/process.h"
 #include "pkgdb/request.h"
 #include "pkgdb/sink.h"
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/close_range.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#define PIPE_SIZE (1 << 20)
-
-/* Moves the three descriptors to their places and closes everything else. */
-static int settle_descriptors(const struct wd_job *job, int pipe_fd)
-{
-	/* above the places first, so that no move overwrites what is still needed */
-	int db = fcntl(job->fd, F_DUPFD, 16);
-	int dir = fcntl(job->dir_fd, F_DUPFD, 16);
-	int out = fcntl(pipe_fd, F_DUPFD, 16);
-	int null = open("/dev/null", O_RDWR);
-
-	if (db < 0 || dir < 0 || out < 0)
-		return -errno;
-	for (int fd = 0; null >= 0 && fd <= 2; fd++)
-		if (dup2(null, fd) < 0)
-			return -errno;
-	if (dup2(db, WD_FD_DB) < 0 || dup2(dir, WD_FD_DIR) < 0 || dup2(out, WD_FD_PIPE) < 0)
-		return -errno;
-	if (syscall(SYS_close_range, WD_FD_PIPE + 1, ~0u, 0) < 0)
-		for (int fd = WD_FD_PIPE + 1; fd < 4096; fd++)
-			close(fd);
-	return 0;
-}
 
 int wd_worker_load_module(const struct wd_descriptor *d, struct wd_sink *sink,
 			  const struct wd_backend **ret)
@@ -103,21 +73,15 @@ static int run_backend(const struct wd_job *job, struct wd_pipe_sink *s)
 	return backend->load ? backend->load(&req, &s->sink) : WD_EMODULE;
 }
 
-__attribute__((noreturn)) static void worker_main(const struct wd_job *job, int pipe_fd)
+static void worker_main(const void *arg, int status)
 {
+	const struct wd_job *job = arg;
 	struct wd_pipe_sink sink;
-	int r;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
-	clearenv();
-	r = settle_descriptors(job, pipe_fd);
 	wd_pipe_sink_init(&sink, WD_FD_PIPE);
-	if (r == 0)
-		r = job->run ? job->run(job, &sink) : run_backend(job, &sink);
-	wd_pipe_sink_done(&sink, r);
-	_exit(0);
+	if (status == 0)
+		status = job->run ? job->run(job, &sink) : run_backend(job, &sink);
+	wd_pipe_sink_done(&sink, status);
 }
 
 time_t wd_worker_now(void)
@@ -130,23 +94,16 @@ time_t wd_worker_now(void)
 
 int wd_worker_start(const struct wd_job *job, struct wd_db *db, struct wd_worker *w)
 {
-	int fds[2];
+	const int fds[] = {job->fd, job->dir_fd};
+	int pipe_fd, r;
 	pid_t pid;
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return -errno;
-	fcntl(fds[0], F_SETPIPE_SZ, PIPE_SIZE);
-	pid = fork();
-	if (pid == 0)
-		worker_main(job, fds[1]);
-	close(fds[1]);
-	if (pid < 0) {
-		close(fds[0]);
-		return -errno;
-	}
+	r = wd_process_start(fds, WD_ARRAY_SIZE(fds), worker_main, job, &pid, &pipe_fd);
+	if (r < 0)
+		return r;
 	*w = (struct wd_worker){.db = db,
 				.pid = pid,
-				.pipe = fds[0],
+				.pipe = pipe_fd,
 				.deadline = wd_worker_now() + WD_LIMIT_WALL_SECONDS};
 	return 0;
 }

@@ -4,16 +4,11 @@
 
 #include "base/status.h"
 #include "pkgdb/fence.h"
+#include "pkgdb/process.h"
 #include "provenance/index.h"
 
-#include <fcntl.h>
-#include <linux/close_range.h>
-#include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 
-#define PIPE_SIZE (1 << 20)
 #define WRITE_AT (64 * 1024)
 #define OWNERS_MAX 64 /* of one file that are sent */
 
@@ -377,67 +372,21 @@ static int run(struct asked *a)
 	return r;
 }
 
-static void close_others(void)
+static void worker_main(const void *arg, int status)
 {
-	if (syscall(SYS_close_range, FD_PIPE + 1, ~0u, 0) < 0)
-		for (int fd = FD_PIPE + 1; fd < 4096; fd++)
-			close(fd);
-}
-
-static int settle_descriptors(const struct wd_reference_task *task, int pipe_fd)
-{
-	/* above the places first, so that no move overwrites what is still needed */
-	int ix = fcntl(task->fd, F_DUPFD, 16);
-	int out = fcntl(pipe_fd, F_DUPFD, 16);
-	int null = open("/dev/null", O_RDWR);
-
-	for (int fd = 0; null >= 0 && fd <= 2; fd++)
-		if (dup2(null, fd) < 0)
-			return -errno;
-	if (ix < 0 || out < 0 || dup2(ix, FD_INDEX) < 0 || dup2(out, FD_PIPE) < 0)
-		return -errno;
-	close_others();
-	return 0;
-}
-
-__attribute__((noreturn)) static void worker_main(const struct wd_reference_task *task, int pipe_fd)
-{
-	struct asked a = {.task = task, .out = WD_BUF_INIT, .why = WD_BUF_INIT};
+	struct asked a = {.task = arg, .out = WD_BUF_INIT, .why = WD_BUF_INIT};
 	size_t at;
-	int r;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
-	clearenv();
-	r = settle_descriptors(task, pipe_fd);
-	if (r == 0)
-		r = run(&a);
+	if (status == 0)
+		status = run(&a);
 	at = begin(&a, WD_REFERENCE_DONE);
-	wd_wire_u32(&a.out, (uint32_t)r);
+	wd_wire_u32(&a.out, (uint32_t)status);
 	wd_wire_string(&a.out, wd_buf_view(&a.why));
 	wd_wire_end(&a.out, at);
 	flush(&a);
-	_exit(0);
 }
 
 int wd_reference_fork(const struct wd_reference_task *task, pid_t *ret_pid, int *ret_pipe)
 {
-	int fds[2];
-	pid_t pid;
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return -errno;
-	fcntl(fds[0], F_SETPIPE_SZ, PIPE_SIZE);
-	pid = fork();
-	if (pid == 0)
-		worker_main(task, fds[1]);
-	close(fds[1]);
-	if (pid < 0) {
-		close(fds[0]);
-		return -errno;
-	}
-	*ret_pid = pid;
-	*ret_pipe = fds[0];
-	return 0;
+	return wd_process_start(&task->fd, 1, worker_main, task, ret_pid, ret_pipe);
 }

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "pkgdb/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define PIPE_SIZE (1 << 20)
+#define MOST 8
+#define ASIDE 16 /* above all places, so that no move overwrites what is still needed */
+
+static int null_streams(void)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	for (int fd = 0; null >= 0 && fd <= 2; fd++)
+		if (dup2(null, fd) < 0)
+			return -errno;
+	return 0;
+}
+
+static void close_from(int first)
+{
+	if (syscall(SYS_close_range, first, ~0u, 0) < 0)
+		for (int fd = first; fd < 4096; fd++)
+			close(fd);
+}
+
+/* Moves the descriptors to their places and closes everything else. */
+static int settle(const int *fds, size_t n, int pipe_fd)
+{
+	int aside[MOST + 1];
+	int r;
+
+	for (size_t i = 0; i <= n; i++) {
+		aside[i] = fcntl(i < n ? fds[i] : pipe_fd, F_DUPFD, ASIDE);
+		if (aside[i] < 0)
+			return -errno;
+	}
+	r = null_streams();
+	for (size_t i = 0; r == 0 && i <= n; i++)
+		if (dup2(aside[i], WD_PROCESS_FDS + (int)i) < 0)
+			r = -errno;
+	if (r == 0)
+		close_from(WD_PROCESS_FDS + (int)n + 1);
+	return r;
+}
+
+__attribute__((noreturn)) static void child(const int *fds, size_t n, int pipe_fd,
+					    wd_process_main run, const void *arg)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	clearenv();
+	run(arg, settle(fds, n, pipe_fd));
+	_exit(0);
+}
+
+int wd_process_start(const int *fds, size_t n, wd_process_main run, const void *arg,
+		     pid_t *ret_pid, int *ret_pipe)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (n > MOST)
+		return -EINVAL;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	fcntl(ends[0], F_SETPIPE_SZ, PIPE_SIZE);
+	pid = fork();
+	if (pid == 0)
+		child(fds, n, ends[1], run, arg);
+	close(ends[1]);
+	if (pid < 0) {
+		close(ends[0]);
+		return -errno;
+	}
+	*ret_pid = pid;
+	*ret_pipe = ends[0];
+	return 0;
+}
