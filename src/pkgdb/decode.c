@@ -350,6 +350,7 @@ static void settle(struct wd_decoding *d)
 {
 	struct stat st;
 
+	d->worker.eof = true;
 	if (d->worker.pid > 0 && d->done) {
 		kill(d->worker.pid, SIGKILL);
 		TEMP_FAILURE_RETRY(waitpid(d->worker.pid, NULL, 0));
@@ -379,7 +380,7 @@ int wd_decoding_read(struct wd_decoding *d)
 	ssize_t n;
 	int r;
 
-	if (d->worker.pid <= 0)
+	if (d->worker.eof)
 		return 0;
 	if (wd_buf_reserve(&d->in, READ_SIZE) < 0)
 		return -ENOMEM;

@@ -6,12 +6,17 @@
  */
 #include "../rpmdb-write.h"
 #include "fuzz.h"
+#include "pkgdb/decode.h"
 #include "pkgdb/sink.h"
+#include "pkgdb/wire.h"
+#include "provenance/index.h"
+#include "provenance/reference-wire.h"
 
 #include <db.h>
 #include <fcntl.h>
 #include <rpm/header.h>
 #include <rpm/rpmtag.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -73,9 +78,8 @@ static Header with_files(void)
 	headerPutStringArray(h, RPMTAG_FILEUSERNAME, (const char *[]){"root", "root", "x"}, 3);
 	headerPutStringArray(h, RPMTAG_FILEGROUPNAME, (const char *[]){"root", "root", "x"}, 3);
 	headerPutStringArray(h, RPMTAG_FILELINKTOS, (const char *[]){"", "", "target"}, 3);
-	headerPutStringArray(
-		h, RPMTAG_FILEDIGESTS,
-		(const char *[]){"d41d8cd98f00b204e9800998ecf8427e", "", ""}, 3);
+	headerPutStringArray(h, RPMTAG_FILEDIGESTS,
+			     (const char *[]){"d41d8cd98f00b204e9800998ecf8427e", "", ""}, 3);
 	return h;
 }
 
@@ -221,6 +225,153 @@ static void seed_records(void)
 	close(fd);
 }
 
+static void put_entry(struct wd_buf *out, const char *path, uint32_t mode)
+{
+	struct wd_wire_entry e = {
+		.size = 10, .kept = 0, .mode = mode, .path_len = (uint16_t)strlen(path)};
+	size_t at = wd_wire_begin(out, (enum wd_wire_type)WD_WIRE_ENTRY);
+
+	wd_buf_append(out, &e, sizeof(e));
+	wd_buf_str(out, path);
+	wd_wire_end(out, at);
+}
+
+/* A record of a number where there is one, and strings. */
+static void put_record(struct wd_buf *out, unsigned type, int number, const char *const strings[2])
+{
+	size_t at = wd_wire_begin(out, (enum wd_wire_type)type);
+
+	if (number >= 0)
+		wd_wire_u32(out, (uint32_t)number);
+	for (size_t i = 0; i < 2 && strings[i]; i++)
+		wd_wire_string(out, wd_blob_str(strings[i]));
+	wd_wire_end(out, at);
+}
+
+static void put_end(struct wd_buf *out)
+{
+	const struct wd_wire_end end = {.packed = 1};
+	size_t at = wd_wire_begin(out, (enum wd_wire_type)WD_WIRE_END);
+
+	wd_buf_append(out, &end, sizeof(end));
+	wd_wire_string(out, WD_BLOB(""));
+	wd_wire_end(out, at);
+}
+
+/* An archive with a document, an archive in it, and a file that was examined. */
+static void seed_decode(void)
+{
+	WD_CLEANUP_BUF struct wd_buf out = WD_BUF_INIT;
+
+	put_entry(&out, "index.json", 0100644);
+	put_record(&out, WD_WIRE_DOCUMENT, -1, (const char *const[]){"index.json", "{}"});
+	put_entry(&out, "layer.tar", 0100644);
+	put_record(&out, WD_WIRE_STREAM, -1, (const char *const[]){"layer.tar", NULL});
+	put_entry(&out, "usr/bin/sh", 0100755);
+	put_record(&out, WD_WIRE_FILE, 0, (const char *const[]){"\0\0\0\0", NULL});
+	put_record(&out, WD_WIRE_FACT, WD_FACT_SONAME, (const char *const[]){"libc.so.6", NULL});
+	put_record(&out, WD_WIRE_NOTE, 0, (const char *const[]){"a note", NULL});
+	put_record(&out, WD_WIRE_ERROR, 0, (const char *const[]){"usr/bin/sh", "message"});
+	put_end(&out);
+	put_end(&out);
+	put_record(&out, WD_WIRE_DONE, 0, (const char *const[]){NULL, NULL});
+	write_seed("decode", "nested", wd_buf_view(&out));
+}
+
+/* ---- Reference indexes */
+
+/* numbers, then strings */
+static void put_reference(struct wd_buf *out, enum wd_reference_record type,
+			  const uint32_t *numbers, size_t n, unsigned strings)
+{
+	size_t at = wd_wire_begin(out, (enum wd_wire_type)type);
+
+	for (size_t i = 0; i < n; i++)
+		wd_wire_u32(out, numbers[i]);
+	while (strings--)
+		wd_wire_string(out, WD_BLOB("1.0"));
+	wd_wire_end(out, at);
+}
+#define PUT(type, strings, ...)                                                                    \
+	put_reference(&out, type, (const uint32_t[]){__VA_ARGS__},                                 \
+		      sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t), strings)
+
+/* See reference.c: nodes 3 to 6 are files. */
+static void seed_reference(void)
+{
+	WD_CLEANUP_BUF struct wd_buf out = WD_BUF_INIT;
+	uint16_t first;
+
+	wd_buf_append(&out, "\0\0", 2);
+	PUT(WD_REFERENCE_DISTRO, 3, 1);
+	PUT(WD_REFERENCE_DISTRO, 3, 2);
+	PUT(WD_REFERENCE_SOURCE, 3, 1, 1, 2, 0, 3, 0, 4, 0, 5, 0);
+	PUT(WD_REFERENCE_DONE, 1, 0);
+	first = (uint16_t)(out.len - 2);
+	memcpy(out.ptr, &first, sizeof(first));
+	PUT(WD_REFERENCE_PACKAGE, 4, 1, 1, 1, 3, 2);
+	PUT(WD_REFERENCE_PACKAGE, 4, 1, 2, 2, 1, 1);
+	PUT(WD_REFERENCE_PATH, 0, 4, 0, 3);
+	PUT(WD_REFERENCE_PATH, 0, 5, 1);
+	PUT(WD_REFERENCE_SIZED, 0, 4, 256);
+	PUT(WD_REFERENCE_DIGEST, 0, 4, 1);
+	PUT(WD_REFERENCE_BUILD, 0, 6, 0);
+	PUT(WD_REFERENCE_DONE, 1, 0);
+	write_seed("reference", "small", wd_buf_view(&out));
+}
+
+static void fill_index(const struct wd_index_ops *ops, struct wd_index *ix)
+{
+	const struct wd_blob key = WD_BLOB("0123456789abcdef0123456789abcdef");
+	const struct wd_index_owner owners[] = {{1, true}, {2, false}};
+	struct wd_index_distro distro = {
+		.os = WD_BLOB("debian"), .version = WD_BLOB("12"), .purl = WD_BLOB("deb")};
+	struct wd_index_source source = {
+		.path = WD_BLOB("/r"), .given = WD_BLOB(""), .kind = WD_BLOB("rootfs")};
+	struct wd_packer p = {.out = WD_BUF_INIT, .name = WD_BUF_INIT};
+
+	FUZZ_CHECK(ops->add_source(ix, &source) == 0 && ops->add_distro(ix, &distro) == 0);
+	for (uint32_t id = 1; id < 3; id++) {
+		struct wd_index_package package = {source.id,
+						   id,
+						   distro.id,
+						   WD_BLOB("libc6"),
+						   WD_BLOB("2.36"),
+						   WD_BLOB("amd64"),
+						   WD_BLOB("glibc"),
+						   2,
+						   1};
+
+		FUZZ_CHECK(ops->add_package(ix, &package) == 0);
+	}
+	wd_pack(&p, WD_BLOB("ld.so"), owners, 1);
+	wd_pack(&p, WD_BLOB("ldd"), owners, 2);
+	FUZZ_CHECK(ops->add_dir(ix, source.id, WD_BLOB("usr/bin"), wd_buf_view(&p.out)) == 0);
+	wd_packer_done(&p);
+	FUZZ_CHECK(ops->add_digest(ix, source.id, 1, 100, key) == 0);
+	FUZZ_CHECK(ops->add_build(ix, source.id, 2, wd_blob_head(key, 20)) == 0);
+	FUZZ_CHECK(ops->count_source(ix, &source) == 0);
+}
+
+/* Small pages: fewer bytes that say nothing. */
+static void seed_index(void)
+{
+	extern const struct wd_index_ops wd_index_module;
+	char path[4096];
+	struct wd_index *ix;
+	sqlite3 *db;
+
+	snprintf(path, sizeof(path), "%s", place("index", "small"));
+	write_seed("index", "small", WD_BLOB(""));
+	FUZZ_CHECK(wd_index_module.edit(path, &ix) == 0);
+	fill_index(&wd_index_module, ix);
+	FUZZ_CHECK(wd_index_module.commit(ix) == 0);
+	wd_index_module.close(ix);
+	FUZZ_CHECK(sqlite3_open(path, &db) == SQLITE_OK);
+	FUZZ_CHECK(sqlite3_exec(db, "PRAGMA page_size=512; VACUUM", NULL, NULL, NULL) == 0);
+	sqlite3_close(db);
+}
+
 int main(int argc, char **argv)
 {
 	struct wd_rpm_record records[RECORDS];
@@ -240,6 +391,9 @@ int main(int argc, char **argv)
 	seed_bdb("btree-be", DB_BTREE, 4321, 0);
 	seed_bdb("hash-sums", DB_HASH, 1234, DB_CHKSUM);
 	seed_records();
+	seed_decode();
+	seed_reference();
+	seed_index();
 	for (size_t i = 0; i < RECORDS; i++)
 		wd_buf_done(&records[i].blob);
 	return 0;

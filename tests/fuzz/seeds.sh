@@ -168,6 +168,77 @@ a/chain
 loop/x
 missing/../usr
 TEXT
+text layers whiteouts <<'TEXT'
+d usr
+d usr/lib
+f usr/lib/libc.so
+l lib usr/lib
+f etc/passwd
+h etc/copy etc/passwd
+d var
+n
+f usr/lib/.wh.libc.so
+f var/.wh..wh..opq
+c etc/passwd
+f lib/new
+d var/log
+n
+l etc /usr/lib
+r
+f .wh.file
+/lib/libc.so
+etc/copy
+var/log/../log
+TEXT
+digest=$(printf '%064d' 1)
+text manifest docker <<TEXT
+linux/amd64
+@@ ref
+repo:tag
+@@ manifest.json
+[{"Config":"c.json","RepoTags":["repo:tag","other:latest"],"Layers":["a/layer.tar","b.tar"]}]
+@@ c.json
+{"os":"linux","architecture":"amd64","config":{"User":"root","Entrypoint":["/bin/sh"],
+"Cmd":["-c"],"Labels":{"k":"v"}},"rootfs":{"diff_ids":["sha256:$digest","sha256:$digest"]},
+"history":[{"created_by":"ADD"},{"empty_layer":true,"created_by":"CMD"},{"created_by":"RUN"}]}
+TEXT
+text manifest oci <<TEXT
+linux/arm/v7
+@@ index.json
+{"manifests":[{"digest":"sha256:1$digest","platform":{"os":"linux","architecture":"amd64"}},
+{"digest":"sha256:0$digest","annotations":{"org.opencontainers.image.ref.name":"r"}}]}
+@@ blobs/sha256/0$digest
+{"manifests":[{"digest":"sha256:3$digest","platform":{"os":"linux","architecture":"arm",
+"variant":"v7"},"annotations":{"io.containerd.image.name":"r"}}]}
+@@ blobs/sha256/3$digest
+{"config":{"digest":"sha256:$digest"},"annotations":{"a":"b"},
+"layers":[{"digest":"sha256:$digest","mediaType":"application/vnd.oci.image.layer.v1.tar+gzip"}]}
+@@ blobs/sha256/$digest
+{"os":"linux","rootfs":{"diff_ids":["sha256:$digest"]},"history":[{"created_by":"ADD"}]}
+TEXT
+
+# tars in all dialects, compressed and in each other; archive.c says what the first byte is
+long=$(printf 'n%.0s' {1..60})
+mkdir -p "$work/tar/d/$long" "$out/archive"
+printf 'contents' >"$work/tar/d/file"
+truncate -s 20000 "$work/tar/d/sparse"
+printf 'end' >>"$work/tar/d/sparse"
+ln -sf file "$work/tar/d/link"
+ln -f "$work/tar/d/file" "$work/tar/d/hard"
+touch "$work/tar/d/$long/$long"
+touch "$work/tar/d/$long/$long"
+pack_tar() {
+	tar -C "$work/tar" --owner=0 --group=0 -b 1 "$@" d
+}
+pack_tar --format=ustar -cf "$work/ustar.tar"
+pack_tar --format=gnu --sparse -cf "$work/gnu.tar"
+pack_tar --format=pax --sparse -cf "$work/pax.tar"
+for format in ustar gnu pax; do
+	{ printf '\0'; cat "$work/$format.tar"; } >"$out/archive/$format"
+done
+gzip -nk "$work/pax.tar" "$work/gnu.tar"
+{ printf '\1'; cat "$work/pax.tar.gz"; } >"$out/archive/gzip"
+{ printf '\3'; tar -C "$work" --owner=0 --group=0 -b 1 -cf - gnu.tar.gz ustar.tar; } >"$out/archive/nested"
 text glob deep <<'TEXT'
 usr/**/lib*.so.[0-9]*/?x
 usr/share/doc/libc.so.6/yx

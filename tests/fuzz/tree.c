@@ -3,8 +3,7 @@
  * Path resolution on a tree in memory. The input is lines: "d PATH", "f PATH" and "l PATH TARGET"
  * make the tree, every other line is a path to resolve.
  */
-#include "fuzz.h"
-#include "rootfs/tree.h"
+#include "paths.h"
 
 #define ENTRIES_MAX 256
 
@@ -29,8 +28,8 @@ static int compare_made(const void *pa, const void *pb)
 
 static void add_made(struct maker *m, struct wd_blob line)
 {
-	static const enum wd_type types[] = {['d'] = WD_TYPE_DIR, ['f'] = WD_TYPE_FILE,
-					     ['l'] = WD_TYPE_SYMLINK};
+	static const enum wd_type types[] = {
+		['d'] = WD_TYPE_DIR, ['f'] = WD_TYPE_FILE, ['l'] = WD_TYPE_SYMLINK};
 	struct made *e = &m->made[m->n];
 	struct wd_blob rest = wd_blob_skip(line, 2), path = WD_BLOB("");
 	ptrdiff_t slash;
@@ -80,68 +79,11 @@ static void adopt(const struct maker *m, wd_node_id dir, struct wd_blob path)
 	}
 }
 
-static wd_node_id again(struct wd_tree *tree, wd_node_id id, bool ghosts)
-{
-	WD_CLEANUP_BUF struct wd_buf path = WD_BUF_INIT;
-	struct wd_blob rest, name;
-
-	FUZZ_CHECK(id < tree->nodes.n);
-	wd_tree_path(tree, id, &path);
-	rest = wd_buf_view(&path);
-	while (wd_blob_token(&rest, '/', &name))
-		FUZZ_CHECK(name.len && !wd_blob_is(name, "..") && !wd_blob_is(name, "."));
-	return wd_tree_find(tree, wd_buf_view(&path), ghosts);
-}
-
-/* A canonical path leads back, and no link is met on the way to what is on disk. */
-static void check_node(struct wd_tree *tree, wd_node_id id)
-{
-	/* behind too many links the path may have one left, to be followed now */
-	if (wd_tree_node(tree, id)->flags & WD_NODE_GHOST)
-		id = again(tree, id, true);
-	else
-		FUZZ_CHECK(again(tree, id, false) == id);
-	FUZZ_CHECK(again(tree, id, true) == id);
-}
-
-static void resolve(struct wd_tree *tree, struct wd_blob path)
-{
-	wd_node_id found = wd_tree_find(tree, path, false);
-	wd_node_id ghost = wd_tree_find(tree, path, true);
-
-	FUZZ_CHECK(ghost != WD_NODE_NONE);
-	FUZZ_CHECK(found == WD_NODE_NONE || found == ghost);
-	check_node(tree, ghost);
-	FUZZ_CHECK(wd_tree_find(tree, path, true) == ghost);
-	if (found != WD_NODE_NONE && wd_tree_node(tree, found)->type == WD_TYPE_SYMLINK)
-		wd_tree_target(tree, found);
-	ghost = wd_tree_walk(tree, WD_NODE_ROOT, path, true);
-	FUZZ_CHECK(ghost < tree->nodes.n);
-	fuzz_found += found != WD_NODE_NONE;
-}
-
-struct order {
-	struct wd_buf last;
-	size_t n;
-};
-
-static int in_order(void *ctx, wd_node_id id, struct wd_blob path)
-{
-	struct order *o = ctx;
-
-	(void)id;
-	FUZZ_CHECK(o->n++ == 0 || wd_blob_cmp(wd_buf_view(&o->last), path) < 0);
-	o->last.len = 0;
-	wd_buf_blob(&o->last, path);
-	return 0;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct wd_root nowhere = {.fd = -1};
 	struct wd_blob rest = wd_blob(data, size), line;
 	struct maker m = {.n = 0};
-	struct order order = {.last = WD_BUF_INIT};
 
 	FUZZ_CHECK(wd_tree_new(&nowhere, &m.tree) == 0);
 	while (m.n < ENTRIES_MAX && wd_blob_token(&rest, '\n', &line))
@@ -152,10 +94,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	rest = wd_blob(data, size);
 	while (wd_blob_token(&rest, '\n', &line))
 		if (!is_entry(line))
-			resolve(m.tree, line);
-	FUZZ_CHECK(wd_tree_each(m.tree, in_order, &order) == 0);
-	FUZZ_CHECK(order.n == m.tree->nodes.n - 1);
-	wd_buf_done(&order.last);
+			fuzz_resolve(m.tree, line);
+	fuzz_check_order(m.tree);
 	wd_tree_free(m.tree);
 	return 0;
 }

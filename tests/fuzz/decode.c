@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a worker that decodes archives may send: any bytes. */
+#include "pkgdb/decode.h"
+#include "fuzz.h"
+#include "pkgdb/limits.h"
+
+#define SPOOL 4096
+
+static void check_entry(const struct wd_stream *s, const struct wd_stream_entry *e, size_t nfacts)
+{
+	struct wd_blob path = wd_blob(wd_pool_at(&s->bytes, e->path), e->path_len), name;
+
+	fuzz_touch(wd_blob(wd_pool_at(&s->bytes, e->target), e->target_len));
+	while (wd_blob_token(&path, '/', &name))
+		FUZZ_CHECK(name.len && name.len < 256 && !wd_blob_is(name, ".."));
+	FUZZ_CHECK(e->kept == WD_NOT_KEPT || (e->kept <= SPOOL && e->size <= SPOOL - e->kept));
+	FUZZ_CHECK(e->nfacts <= WD_LIMIT_FACTS && e->fact + e->nfacts <= nfacts);
+	FUZZ_CHECK(e->examine_status <= 0);
+	fuzz_found++;
+}
+
+static void check(const struct wd_decoding *d)
+{
+	for (size_t i = 0; i < d->streams.n; i++) {
+		const struct wd_stream *s = d->streams.v[i];
+
+		FUZZ_CHECK(s->status <= 0 && (s->ended || s->status < 0));
+		FUZZ_CHECK(strlen(s->result.fault) < sizeof(s->result.fault));
+		for (size_t k = 0; k < s->entries.n; k++)
+			check_entry(s, &s->entries.v[k], d->facts.n);
+	}
+	for (size_t i = 0; i < d->documents.n; i++) {
+		FUZZ_CHECK(*d->documents.v[i].name != '/');
+		fuzz_touch(wd_buf_view(&d->documents.v[i].text));
+		fuzz_found++;
+	}
+	for (size_t i = 0; i < d->notes.n; i++) {
+		FUZZ_CHECK(d->notes.v[i].status <= 0);
+		fuzz_touch(wd_blob_str(d->notes.v[i].path));
+		fuzz_touch(wd_blob_str(d->notes.v[i].text));
+	}
+	for (size_t i = 0; i < d->facts.n; i++)
+		fuzz_touch(wd_strpool_get(d->strings, d->facts.v[i].value));
+}
+
+/* As wd_decoding_start() leaves it, but that there is no process. */
+static void begin(struct wd_decoding *d)
+{
+	struct wd_stream *s = calloc(1, sizeof(*s));
+
+	FUZZ_CHECK(s && (s->name = strdup("")));
+	FUZZ_CHECK(wd_array_push(&d->streams, s) == 0 && wd_array_push(&d->open, 0) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char spool[SPOOL];
+	struct wd_strpool strings = {0};
+	struct wd_decoding d = {.worker = {.pid = -1, .pipe = fuzz_memfd(wd_blob(data, size))},
+				.spool = fuzz_memfd(wd_blob(spool, sizeof(spool))),
+				.strings = &strings};
+
+	begin(&d);
+	while (wd_decoding_read(&d) > 0)
+		;
+	check(&d);
+	wd_decoding_done(&d);
+	wd_strpool_done(&strings);
+	return 0;
+}

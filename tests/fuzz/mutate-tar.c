@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Changes tar archives and puts the checksums of their headers right again, without which
+ * libarchive takes nothing: POSIX ustar has at 148 the sum of the header's 512 bytes, in octal,
+ * itself counted as spaces. The first byte is archive.c's.
+ */
+#include "fuzz.h"
+
+#include <stdio.h>
+
+#define BLOCK 512
+#define SUM_AT 148
+#define SUM_LEN 8
+#define MAGIC_AT 257
+
+static void put_sum(uint8_t *header)
+{
+	char text[SUM_LEN];
+	unsigned sum = 0;
+
+	memset(header + SUM_AT, ' ', SUM_LEN);
+	for (size_t i = 0; i < BLOCK; i++)
+		sum += header[i];
+	snprintf(text, sizeof(text), "%06o", sum);
+	memcpy(header + SUM_AT, text, SUM_LEN - 1);
+}
+
+/* Whole blocks are doubled, swapped or dropped, so that headers stay where blocks begin. */
+static size_t move_blocks(uint8_t *tar, size_t size, size_t max, uint32_t *random)
+{
+	uint32_t n = (uint32_t)(size / BLOCK);
+	uint8_t *a = tar + (size_t)fuzz_random(random, n) * BLOCK;
+	uint8_t *b = tar + (size_t)fuzz_random(random, n) * BLOCK;
+	uint8_t block[BLOCK];
+
+	switch (fuzz_random(random, 3)) {
+	case 0:
+		memcpy(block, a, BLOCK);
+		memmove(a, b, BLOCK);
+		memcpy(b, block, BLOCK);
+		return size;
+	case 1:
+		if (size + BLOCK > max)
+			return size;
+		memcpy(block, b, BLOCK);
+		memmove(a + BLOCK, a, size - (size_t)(a - tar));
+		memcpy(a, block, BLOCK);
+		return size + BLOCK;
+	default:
+		memmove(a, a + BLOCK, size - BLOCK - (size_t)(a - tar));
+		return size - BLOCK;
+	}
+}
+
+/* One block only, so that what comes behind it stays where it is. */
+static void change_block(uint8_t *tar, size_t size, uint32_t *random)
+{
+	uint8_t *block = tar + (size_t)fuzz_random(random, (uint32_t)(size / BLOCK)) * BLOCK;
+
+	LLVMFuzzerMutate(block, BLOCK, BLOCK);
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
+{
+	uint32_t random = seed, how = fuzz_random(&random, 8);
+	uint8_t *tar = data + 1;
+
+	if (how == 0 || size < 1 + BLOCK)
+		return LLVMFuzzerMutate(data, size, max_size);
+	if (how == 1)
+		data[0] = (uint8_t)fuzz_random(&random, 16);
+	else if (how == 2)
+		size = 1 + move_blocks(tar, size - 1, max_size - 1, &random);
+	else
+		change_block(tar, size - 1, &random);
+	for (size_t at = 0; at + BLOCK <= size - 1; at += BLOCK)
+		if (memcmp(tar + at + MAGIC_AT, "ustar", 5) == 0)
+			put_sum(tar + at);
+	return size;
+}
