@@ -39,7 +39,7 @@ make_large() {
 
 # A spec with a package for each of 320 Debian packages of the large root: their files, as they are.
 write_rpm_spec() {
-	dpkg-query --admindir="$1/var/lib/dpkg" -W -f '${db-fsys:Files}\n\f${Package}\n' |
+	dpkg-query --admindir="$1/var/lib/dpkg" -W -f '${db-fsys:Files}\n=${Package}\n' |
 		python3 -c '
 import os, re, sys
 root, lists = sys.argv[1:]
@@ -48,7 +48,7 @@ print("%description\nbenchmark")
 print(f"%install\ncp -al {root}/. %{{buildroot}} || cp -a {root}/. %{{buildroot}}")
 paths, done = set(), set()
 for line in sys.stdin:
-    if line[0] != "\f":
+    if line[0] != "=":
         path = line.strip()
         if re.fullmatch(r"/[-+.@_/A-Za-z0-9:~]+", path):
             parent = os.path.realpath(root + os.path.dirname(path))
@@ -83,9 +83,9 @@ make_rpm() {
 	rm -rf "$work/rpmtop"
 }
 
-# 3 million files in 30,000 directories, and the names of a package for a tenth of them
+# $synthetic_files files, 100 to a directory, of which a tenth belong to packages
 make_synthetic() {
-	python3 - "$1" "${synthetic_files:-3000000}" <<-'EOF'
+	python3 - "$1" "$synthetic_files" <<-'EOF'
 		import os, sys
 		root, files = sys.argv[1], int(sys.argv[2])
 		os.makedirs(f"{root}/var/lib/dpkg/info")

@@ -101,7 +101,7 @@ verify_rows() {
 }
 
 large_rows() {
-	local root
+	local root synthetic_files
 	if root=$(once large make_large); then
 		debian_rows 'a large Debian' "$root" 'x 1'
 		row 'map a large Debian, memory' "MB $(memory_budget "$root")" "map -q $root"
@@ -113,10 +113,12 @@ large_rows() {
 			"rpm --root $root -qf /usr/bin/env"
 		verify_rows 'an rpm root' "$root" sha256 "rpm --root $root -Va --nodeps"
 	fi
-	if root=$(once synthetic make_synthetic); then
-		row 'map 3,000,000 files vs find -printf' 'x 1,MB 600' "map -q $root" "$(find_of "$root")"
-		row 'inspect 3,000,000 files' 'MB 600' "inspect -q $root"
-	fi
+	for synthetic_files in 1000 10000 100000 1000000 3000000; do
+		root=$(once "synthetic-$synthetic_files" make_synthetic) || continue
+		row "map $synthetic_files files vs find -printf" 'MB 600' "map -q $root" "$(find_of "$root")"
+		row "inspect $synthetic_files files vs find -printf" 'MB 600' "inspect -q $root" \
+			"$(find_of "$root")"
+	done
 	if root=$(once docker.tar.gz make_docker); then
 		row 'inspect a docker archive vs bsdtar -tf of its layers' 'x 1.25' "inspect -q $root" \
 			"sh:bsdtar -xOf $root layer/layer.tar | bsdtar -tf -"
