@@ -108,10 +108,10 @@ large_rows() {
 		verify_rows 'a large Debian' "$root" md5 "debsums -a -s -r $root"
 	fi
 	if root=$(once rpm make_rpm); then
-		row 'map an rpm root vs rpm -qal' - "map -q $root" "rpm --root $root -qal"
+		row 'map an rpm root vs rpm -qal' - "map -q $root" "rpm --root $root --dbpath /var/lib/rpm -qal"
 		row 'owner of a file of an rpm root vs rpm -qf' - "owner $root /usr/bin/env" \
-			"rpm --root $root -qf /usr/bin/env"
-		verify_rows 'an rpm root' "$root" sha256 "rpm --root $root -Va --nodeps"
+			"rpm --root $root --dbpath /var/lib/rpm -qf /usr/bin/env"
+		verify_rows 'an rpm root' "$root" sha256 "rpm --root $root --dbpath /var/lib/rpm -Va --nodeps"
 	fi
 	for synthetic_files in 1000 10000 100000 1000000 3000000; do
 		root=$(once "synthetic-$synthetic_files" make_synthetic) || continue
