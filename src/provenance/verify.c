@@ -383,6 +383,17 @@ void wd_verify_claim(struct wd_verify *v, wd_node_id node, const struct wd_owner
 	v->counts[ret->kind]++;
 }
 
+/* A directory came with what is in it: __pycache__, with the files that are made there. */
+static bool holds_explained(const struct wd_owners *o, const struct wd_node *n)
+{
+	if (n->type != WD_TYPE_DIR || !(n->flags & WD_NODE_LOADED))
+		return false;
+	for (wd_node_id i = n->first; i < n->first + n->count && i < o->nnodes; i++)
+		if (wd_owners_basis(o, i) != WD_BASIS_NONE)
+			return true;
+	return false;
+}
+
 bool wd_verify_extra(struct wd_verify *v, wd_node_id node, uint32_t *ret_package)
 {
 	const struct wd_owners *o = &v->s->owners;
@@ -390,7 +401,7 @@ bool wd_verify_extra(struct wd_verify *v, wd_node_id node, uint32_t *ret_package
 	uint32_t package = WD_PACKAGE_NONE;
 
 	if (n->flags & WD_NODE_GHOST || wd_owners_basis(o, node) != WD_BASIS_NONE ||
-	    n->parent >= o->nnodes)
+	    n->parent >= o->nnodes || holds_explained(o, n))
 		return false;
 	for (uint32_t i = o->start[n->parent]; i < o->start[n->parent + 1]; i++) {
 		const struct wd_db *db = o->cat->dbs.v[o->refs[i].db];
