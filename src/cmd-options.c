@@ -36,7 +36,7 @@ static const struct option_row rows[] = {
 	 "exit with status 1 where one of the words holds; see whodistro(1)"},
 	{'R', "reference", "INDEX", false, "ask a reference index what nobody owns (repeatable)"},
 	{'T', "distro", "ID:VERSION", false, "of a SOURCE that does not say which distribution's it is"},
-	{'I', "image", "REF", false, "which of several images in an archive or layout"},
+	{'I', "image", "REF", false, "which of several images in an archive, layout or store"},
 	{'P', "platform", "OS/ARCH", false, "of an image for several: this machine's by default"},
 	{'Y', "max-bytes", "SIZE", false, "what an image may decompress to (K, M, G, T): 64G by default"},
 	{'W', "deleted", NULL, false, "of an image: what layers had and later ones took away"},

@@ -5,36 +5,8 @@
 # Debian packages with umoci, skopeo, buildah and mmdebstrap. Then what is wrong with images, a
 # defect each.
 # shellcheck disable=SC2317
-# shellcheck source=tests/truth-lib.sh
-. "${WD_SRCDIR:?}/tests/truth-lib.sh"
-
-# report COMMAND INPUT [OPTION...]: without what names the input, the image or the layer
-report() {
-	local command=$1 input=$2
-	shift 2
-	case $command in
-	inspect)
-		"$whodistro" inspect --format json --evidence "$@" "$input" |
-			jq 'del(.rootfs, .rootfs_hex, .image, .databases[].sandbox)'
-		;;
-	map) "$whodistro" map --format ndjson --missing "$@" "$input" | sed 's/,"layer":[0-9]*}$/}/' ;;
-	packages) "$whodistro" packages --format ndjson "$@" "$input" ;;
-	esac
-}
-
-# same_report ROOT INPUT [OPTION...]; "-" reads $work/stdin
-same_report() {
-	local root=$1 input=$2 command in=/dev/null
-	shift 2
-	[ "$input" != - ] || in=$work/stdin
-	for command in inspect map packages; do
-		report "$command" "$root" >"$work/expected" 2>"$work/errors" || return 1
-		report "$command" "$input" "$@" <"$in" >"$work/got" 2>>"$work/errors" || return 1
-		[ -s "$work/expected" ] || [ "$command" = packages ] || return 1
-		equal "$work/expected" "$work/got" || return 1
-		[ ! -s "$work/errors" ] || { cat "$work/errors"; return 1; }
-	done
-}
+# shellcheck source=tests/image-lib.sh
+. "${WD_SRCDIR:?}/tests/image-lib.sh"
 
 # ---- The corpus
 
@@ -52,32 +24,6 @@ test_corpus_image() {
 }
 
 # ---- Made of packages
-
-skopeo_copy() {
-	skopeo --insecure-policy copy -q "$@" >/dev/null
-}
-
-# A root of Debian packages, in a layout with one layer, and one with a second that takes away,
-# replaces and adds.
-make_layout() {
-	local debs=$1 root=$work/bundle/rootfs
-	umoci init --layout "$work/oci" && umoci new --image "$work/oci:base" || return 1
-	umoci unpack --image "$work/oci:base" "$work/bundle" >/dev/null 2>&1 || return 1
-	unpack "$root" "$root/var/lib/dpkg/status.d" "$debs"/*.deb
-	umoci repack --image "$work/oci:one" "$work/bundle" >/dev/null 2>&1 || return 1
-	rm -rf "$work/bundle"
-	umoci unpack --image "$work/oci:one" "$work/bundle" >/dev/null 2>&1 || return 1
-	rm -rf "$root/var/lib/dpkg" "$root/usr/lib/os-release" "$root/etc/os-release" "$root/usr/share/doc"
-	rm -rf "$root/usr/share/zoneinfo" && ln -s ../lib "$root/usr/share/zoneinfo"
-	mkdir "$root/usr/share/doc" && echo new >"$root/usr/share/doc/new"
-	rm "$root/usr/bin/openssl" && mkdir "$root/usr/bin/openssl" && echo x >"$root/usr/bin/openssl/x"
-	mkdir -p "$root/odd/.hidden" "$root/odd/Ümlaut" && mkfifo "$root/odd/fifo"
-	echo x >"$root/odd/"$'new\nline \xff'
-	ln "$root/etc/debian_version" "$root/odd/hard" && ln -s /etc/passwd "$root/odd/absolute"
-	umoci repack --image "$work/oci:two" "$work/bundle" >/dev/null 2>&1 || return 1
-	umoci config --image "$work/oci:two" --config.entrypoint /bin/sh --config.user 1000:1000 \
-		--config.label maintainer=nobody --no-history
-}
 
 test_layouts() {
 	local tag root
@@ -112,24 +58,6 @@ test_opaque() {
 	check 'opaque directory' same_report "$root" "$base.tar"
 	check 'opaque directory: what it took away' test "$("$whodistro" map --deleted --format csv \
 		"$base.tar" | sed 1d | cut -d, -f1)" = d/sub/lower
-}
-
-# docker_archive FILE LAYER...: a docker archive of layers as they are, with their real diff ids
-docker_archive() {
-	local file=$1 dir layer ids=() names=()
-	dir=$(mktemp -d "$work/docker.XXXXXX")
-	shift
-	for layer; do
-		ids+=("sha256:$(sha256sum <"$layer" | cut -d ' ' -f 1)")
-		names+=("${#names[@]}.tar")
-		cp "$layer" "$dir/${names[-1]}"
-	done
-	jq -cn '{architecture: "amd64", os: "linux", rootfs: {type: "layers", diff_ids: $ARGS.positional}}' \
-		--args "${ids[@]}" >"$dir/config.json"
-	jq -cn '[{Config: "config.json", RepoTags: ["test:latest"], Layers: $ARGS.positional}]' \
-		--args "${names[@]}" >"$dir/manifest.json"
-	tar -C "$dir" -cf "$file" "${names[@]}" config.json manifest.json
-	rm -rf "$dir"
 }
 
 deleted_is_reported() {
@@ -187,23 +115,6 @@ from_scratch() {
 }
 
 # ---- What is wrong
-
-# fails NAME STATUS PATTERN ARGUMENT...: whodistro ends with the status and says the pattern
-fails() {
-	local name=$1 status=$2 pattern=$3
-	shift 3
-	check "$name" fails_with "$status" "$pattern" "$@"
-}
-
-fails_with() {
-	local status=$1 pattern=$2 got=0
-	shift 2
-	timeout 60 "$whodistro" "$@" >"$work/out" 2>"$work/err" || got=$?
-	[ "$got" = "$status" ] && grep -qE -- "$pattern" "$work/err" && return 0
-	echo "status $got, expected $status and: $pattern"
-	cat "$work/err"
-	return 1
-}
 
 test_bad_archives() {
 	local dir=$work/bad
@@ -359,6 +270,14 @@ test_other_images() {
 	head -c 1024 /dev/zero >"$work/erofs" && printf '\342\341\365\340' >>"$work/erofs" &&
 		head -c 5000 /dev/zero >>"$work/erofs"
 	fails 'erofs' 4 'fsck.erofs' inspect "$work/erofs"
+	head -c 32769 /dev/zero >"$work/iso" && printf 'CD001\1' >>"$work/iso" &&
+		head -c 5000 /dev/zero >>"$work/iso"
+	fails 'ISO 9660' 4 'bsdtar -xf' inspect "$work/iso"
+	printf 'QFI\373' >"$work/qcow2" && head -c 5000 /dev/zero >>"$work/qcow2"
+	fails 'qcow2' 4 'guestfish' inspect "$work/qcow2"
+	# the magic of ext4 in a file that is compressed
+	{ printf '\037\213' && head -c 1078 /dev/zero && printf '\123\357'; } >"$work/compressed"
+	fails 'bytes of a compressed file are no magic' 4 'neither a root' inspect "$work/compressed"
 	fails '--deleted without an image' 4 '--deleted: this is no image' map --deleted "$work"
 }
 

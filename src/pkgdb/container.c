@@ -5,6 +5,8 @@
 #include "base/hash.h"
 #include "pkgdb/decode.h"
 #include "pkgdb/layer-queue.h"
+#include "pkgdb/store.h"
+#include "rootfs/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,6 +45,13 @@ static bool is_layout(const char *path)
 	return stat(marker, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+static bool is_store(const char *path)
+{
+	WD_CLEANUP_FD int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd >= 0 && wd_store_is_one(fd);
+}
+
 bool wd_container_is_one(const char *path)
 {
 	struct stat st;
@@ -54,8 +63,25 @@ bool wd_container_is_one(const char *path)
 	/* what <(COMMAND) of a shell is; another FIFO may have no writer, ever */
 	if (S_ISFIFO(st.st_mode))
 		return strncmp(path, "/dev/fd/", 8) == 0 || strncmp(path, "/proc/", 6) == 0;
-	return S_ISDIR(st.st_mode) ? is_layout(path) : S_ISREG(st.st_mode);
+	return S_ISDIR(st.st_mode) ? is_layout(path) || is_store(path) : S_ISREG(st.st_mode);
 }
+
+static bool is_tar(struct wd_blob head)
+{
+	return wd_blob_is(wd_blob_head(wd_blob_skip(head, 257), 5), "ustar");
+}
+
+/* What has a magic of its own at the beginning may have any bytes further on. */
+static bool may_be_archive(struct wd_blob head)
+{
+	return is_tar(head) || wd_blob_starts(head, WD_BLOB("\x1f\x8b")) ||
+	       wd_blob_starts(head, WD_BLOB("\x28\xb5\x2f\xfd")) ||
+	       wd_blob_starts(head, WD_BLOB("\xfd"
+					    "7zXZ")) ||
+	       wd_blob_starts(head, WD_BLOB("BZh"));
+}
+
+#define HEAD_SIZE (36 * 1024) /* ISO 9660 begins behind 32 KiB */
 
 /* Filesystem images, which no library reads without mounting them. */
 static const char *other_image(struct wd_blob head)
@@ -77,6 +103,9 @@ static const char *other_image(struct wd_blob head)
 		{0,
 		 {"QFI\xfb", sizeof("QFI\xfb") - 1},
 		 "a qcow2 disk image: guestfish --ro -i -a FILE copy-out / DIR extracts it"},
+		{32769,
+		 {"CD001", sizeof("CD001") - 1},
+		 "an ISO 9660 image: bsdtar -xf FILE -C DIR extracts it"},
 		{0,
 		 {"!<arch>\n", sizeof("!<arch>\n") - 1},
 		 "an ar archive, and no root filesystem"},
@@ -89,7 +118,8 @@ static const char *other_image(struct wd_blob head)
 	};
 
 	for (size_t i = 0; i < WD_ARRAY_SIZE(kinds); i++)
-		if (wd_blob_starts(wd_blob_skip(head, kinds[i].at), kinds[i].magic))
+		if (wd_blob_starts(wd_blob_skip(head, kinds[i].at), kinds[i].magic) &&
+		    !(kinds[i].at && may_be_archive(head)))
 			return kinds[i].advice;
 	return NULL;
 }
@@ -112,8 +142,9 @@ struct opening {
 	struct wd_catalog *cat;
 	struct wd_container *c;
 	char **why;
-	int fd;			  /* of the file or the layout's directory */
-	bool layout;		  /* a directory */
+	int fd;			  /* of the file or the directory */
+	bool directory;		  /* a layout or a store */
+	bool store;		  /* the layers are directories, too */
 	struct wd_decoding outer; /* of a file that holds layers */
 	bool nested;		  /* which were decoded with it */
 	struct wd_buf text;	  /* of the document read last, of a directory */
@@ -160,15 +191,19 @@ static void follow_link(const struct wd_stream *s, const char *name, struct wd_b
 	wd_buf_byte(out, '\0');
 }
 
-static int read_layout_file(struct opening *o, const char *name)
+/* The lists of a store are of all its images and layers. */
+#define STORE_DOCUMENT_MAX (32u << 20)
+
+static int read_file(struct opening *o, const char *name)
 {
+	size_t max = o->store ? STORE_DOCUMENT_MAX : WD_DOCUMENT_MAX;
 	struct stat st;
 	WD_CLEANUP_FD int fd = wd_open_beneath(o->fd, name, &st);
 
 	o->text.len = 0;
 	if (fd < 0)
 		return fd;
-	return S_ISREG(st.st_mode) ? wd_buf_read_fd(&o->text, fd, WD_DOCUMENT_MAX) : WD_ENOTREG;
+	return S_ISREG(st.st_mode) ? wd_buf_read_fd(&o->text, fd, max) : WD_ENOTREG;
 }
 
 static int get_document(void *ctx, const char *name, struct wd_blob *ret)
@@ -178,8 +213,8 @@ static int get_document(void *ctx, const char *name, struct wd_blob *ret)
 	const struct wd_stream_entry *e;
 	int r;
 
-	if (o->layout) {
-		r = read_layout_file(o, name);
+	if (o->directory) {
+		r = read_file(o, name);
 		*ret = wd_buf_view(&o->text);
 		return r;
 	}
@@ -192,22 +227,37 @@ static int get_document(void *ctx, const char *name, struct wd_blob *ret)
 	return 0;
 }
 
-static bool document_matches(void *ctx, struct wd_blob text, const struct wd_digest *digest)
+static int list_directory(void *ctx, const char *dir, int (*each)(void *arg, struct wd_blob name),
+			  void *arg)
+{
+	struct opening *o = ctx;
+	struct wd_entries names = {0};
+	struct stat st;
+	WD_CLEANUP_FD int fd = wd_open_beneath(o->fd, dir, &st);
+	int r = fd < 0 ? fd : S_ISDIR(st.st_mode) ? wd_entries_read(&names, fd, false) : WD_ENOTREG;
+
+	for (size_t i = 0; r == 0 && i < names.list.n; i++)
+		r = each(arg, names.list.v[i].name);
+	wd_entries_done(&names);
+	return r;
+}
+
+static bool digest_document(void *ctx, struct wd_blob text, struct wd_digest *ret)
 {
 	struct opening *o = ctx;
 	struct wd_hasher *h;
 	struct wd_hashes hashes;
-	bool same = true;
 
 	if (!o->hash)
 		o->hash = wd_hash_load(o->options->module_dir);
 	h = o->hash ? o->hash->new () : NULL;
-	if (h && o->hash->begin(h, 1u << WD_DIGEST_SHA256) == 0 &&
-	    o->hash->update(h, text.ptr, text.len) == 0 && o->hash->end(h, &hashes) == 0)
-		same = memcmp(hashes.digest[WD_DIGEST_SHA256], digest->sha256, WD_SHA256_LEN) == 0;
+	ret->known = h && o->hash->begin(h, 1u << WD_DIGEST_SHA256) == 0 &&
+		     o->hash->update(h, text.ptr, text.len) == 0 && o->hash->end(h, &hashes) == 0;
+	if (ret->known)
+		memcpy(ret->sha256, hashes.digest[WD_DIGEST_SHA256], WD_SHA256_LEN);
 	if (h)
 		o->hash->free(h);
-	return same;
+	return ret->known;
 }
 
 static void show_progress(const struct opening *o, const char *phase, size_t entries)
@@ -255,23 +305,43 @@ static bool holds_image(const struct opening *o)
 			WD_DOCUMENT_MAX);
 }
 
+/* A file of a layout, or a directory of a store. */
+static int place_in_directory(struct opening *o, struct wd_image_layer *layer,
+			      struct wd_layer_source *ret)
+{
+	const struct wd_manifest *m = &o->c->manifest;
+	struct stat st;
+
+	ret->fd = wd_open_beneath(o->fd, layer->blob, &st);
+	if (ret->fd < 0)
+		return ret->fd;
+	ret->close_fd = true;
+	if (!o->store) {
+		ret->length = (uint64_t)st.st_size;
+		return S_ISREG(st.st_mode) ? 0 : WD_ENOTREG;
+	}
+	ret->dir = ".";
+	if (m->form == WD_LAYERS_ROOTS && layer > m->layers.v) {
+		/* both are below the directory of the store */
+		close(ret->fd);
+		ret->fd = o->fd;
+		ret->close_fd = false;
+		ret->dir = layer->blob;
+		ret->below = layer[-1].blob;
+	}
+	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
 /* Where the bytes of a layer are. */
 static int place_layer(struct opening *o, struct wd_image_layer *layer, struct wd_layer_source *ret)
 {
-	const struct wd_stream *outer = o->layout ? NULL : o->outer.streams.v[0];
+	const struct wd_stream *outer = o->directory ? NULL : o->outer.streams.v[0];
 	WD_CLEANUP_BUF struct wd_buf name = WD_BUF_INIT;
 	const struct wd_stream_entry *e;
-	struct stat st;
 
 	*ret = (struct wd_layer_source){.fd = -1, .layer = layer, .name = layer->blob};
-	if (o->layout) {
-		ret->fd = wd_open_beneath(o->fd, layer->blob, &st);
-		if (ret->fd >= 0 && !S_ISREG(st.st_mode))
-			return WD_ENOTREG;
-		ret->close_fd = ret->fd >= 0;
-		ret->length = ret->fd >= 0 ? (uint64_t)st.st_size : 0;
-		return ret->fd < 0 ? ret->fd : 0;
-	}
+	if (o->directory)
+		return place_in_directory(o, layer, ret);
 	follow_link(outer, layer->blob, &name);
 	if (name.status < 0)
 		return name.status;
@@ -313,14 +383,16 @@ static int queue_layers(struct opening *o, struct wd_layer_queue *q)
 
 static int stack_image(struct opening *o)
 {
-	struct wd_documents docs = {get_document, document_matches, o};
+	struct wd_documents docs = {get_document, digest_document, list_directory, o};
 	struct wd_layer_queue q = {.job = decode_job(o, -1, WD_DECODE_LAYER),
 				   .c = o->c,
 				   .cat = o->cat,
 				   .outer = &o->outer,
 				   .progress = o->options->progress,
 				   .progress_ctx = o->options->progress_ctx};
-	int r = wd_manifest_find(&docs, &o->options->choice, &o->c->manifest, o->why);
+	struct wd_manifest *m = &o->c->manifest;
+	int r = o->store ? wd_store_find(&docs, &o->options->choice, m, o->why)
+			 : wd_manifest_find(&docs, &o->options->choice, m, o->why);
 
 	if (r == 0)
 		r = queue_layers(o, &q);
@@ -389,11 +461,11 @@ static int open_file(struct opening *o)
 
 	if (fstat(o->fd, &st) < 0)
 		return -errno;
-	if (S_ISDIR(st.st_mode) || wd_buf_reserve(&head, 4096) < 0)
+	if (S_ISDIR(st.st_mode) || wd_buf_reserve(&head, HEAD_SIZE) < 0)
 		return S_ISDIR(st.st_mode) ? -EISDIR : -ENOMEM;
 	if (!S_ISREG(st.st_mode))
 		return open_archive(o, false);
-	n = pread(o->fd, head.ptr, 4096, 0);
+	n = pread(o->fd, head.ptr, HEAD_SIZE, 0);
 	if (n < 0)
 		return -errno;
 	head.len = (size_t)n;
@@ -402,8 +474,7 @@ static int open_file(struct opening *o)
 		return fail(o->why, WD_EUNSUPPORTED, "%s", advice);
 	if (n == 0)
 		return fail(o->why, WD_ENOTMINE, "empty file");
-	return open_archive(
-		o, wd_blob_is(wd_blob_head(wd_blob_skip(wd_buf_view(&head), 257), 5), "ustar"));
+	return open_archive(o, is_tar(wd_buf_view(&head)));
 }
 
 static int open_any(struct opening *o, const char *path)
@@ -417,8 +488,9 @@ static int open_any(struct opening *o, const char *path)
 	o->fd = fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return -errno;
-	o->layout = is_layout(path);
-	return o->layout ? stack_image(o) : open_file(o);
+	o->store = !is_layout(path) && wd_store_is_one(o->fd);
+	o->directory = o->store || is_layout(path);
+	return o->directory ? stack_image(o) : open_file(o);
 }
 
 int wd_container_open(const char *path, const struct wd_container_options *options,

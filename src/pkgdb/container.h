@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Images as they come: docker save's archives, OCI layouts as directory or archive, and tars of
- * root filesystems; from a file, or through a pipe. Nothing is extracted, and each layer is read
- * once.
+ * Images as they come: docker save's archives, OCI layouts as directory or archive, the stores of
+ * container engines (store.h), and tars of root filesystems; from a file, or through a pipe.
+ * Nothing is extracted, and each layer is read once.
  */
 #ifndef WD_PKGDB_CONTAINER_H
 #define WD_PKGDB_CONTAINER_H
@@ -50,7 +50,7 @@ struct wd_container {
 
 /*
  * Whether a path is for wd_container_open(): "-", a regular file, or a directory that is an OCI
- * layout. Whatever else it is, a root filesystem is opened there.
+ * layout or a store. Whatever else it is, a root filesystem is opened there.
  */
 bool wd_container_is_one(const char *path);
 

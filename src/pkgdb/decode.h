@@ -2,7 +2,8 @@
 /*
  * Decoding archives in fenced workers, one for each archive that stands by itself: a layer, a root
  * filesystem, or the file that holds the layers of an image, which is read in one go where it comes
- * through a pipe or is compressed.
+ * through a pipe or is compressed. A layer that is a directory is read as an archive of it would
+ * be.
  *
  * What comes back is a list of entries for each archive met, with what was kept of their contents
  * in a file that nobody has a name of; and the texts that describe images.
@@ -73,6 +74,9 @@ struct wd_decode_job {
 	const struct wd_descriptors *backends; /* whose magic is looked for; or NULL: no facts */
 	enum wd_decode_mode mode;
 	uint64_t offset, length; /* UINT64_MAX: to the end, from where the descriptor stands */
+	const char
+		*dir; /* NULL; or what is walked, a directory below job.fd (wd_layerdir_walk()) */
+	const char *below;
 	uint64_t max_bytes;
 	unsigned digests; /* WD_DIGEST_*: of the input, or of the archives in it */
 };

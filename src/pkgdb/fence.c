@@ -129,7 +129,7 @@ static const int allowed[] = {
 	SCMP_SYS(writev),	  SCMP_SYS(lstat),	   SCMP_SYS(fstat64),
 	SCMP_SYS(fstatat64),	  SCMP_SYS(_llseek),	   SCMP_SYS(mmap2),
 	SCMP_SYS(clock_gettime64), SCMP_SYS(ugetrlimit),   SCMP_SYS(fcntl64),
-	SCMP_SYS(pwrite64),	  SCMP_SYS(memfd_create),
+	SCMP_SYS(pwrite64),	  SCMP_SYS(memfd_create),   SCMP_SYS(fgetxattr),
 };
 
 /* What raising the second fences takes. */

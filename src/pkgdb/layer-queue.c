@@ -75,6 +75,17 @@ static int tag_entry(struct stacking *st, const struct wd_stream_entry *e, uint3
 	return wd_array_push(&st->q->c->files, file);
 }
 
+/* What a layer brings: its whiteouts bring nothing. */
+static void count_file(struct wd_image_layer *layer, const struct wd_layer_entry *e)
+{
+	struct wd_blob name = wd_blob_skip(e->path, (size_t)(wd_blob_rchr(e->path, '/') + 1));
+
+	if (!S_ISREG(e->mode) || e->hard_link || wd_blob_starts(name, WD_BLOB(".wh.")))
+		return;
+	layer->files++;
+	layer->bytes += e->size;
+}
+
 static int stack_entry(struct stacking *st, const struct wd_stream_entry *e)
 {
 	struct wd_layer_entry entry = {
@@ -94,10 +105,8 @@ static int stack_entry(struct stacking *st, const struct wd_stream_entry *e)
 	if ((r == WD_EABSENT || r == WD_ENOTREG) && st->errors++ < HARMLESS_MAX)
 		wd_catalog_error(st->q->cat, st->source->name, WD_ECORRUPT,
 				 "hard link to nothing: %.*s", WD_BLOB_PRINTF(entry.path));
-	if (st->source->layer && S_ISREG(e->mode) && !e->hard_link) {
-		st->source->layer->files++;
-		st->source->layer->bytes += e->size;
-	}
+	if (st->source->layer)
+		count_file(st->source->layer, &entry);
 	return r == -ENOMEM || r == WD_ELIMIT ? r : 0;
 }
 
@@ -118,8 +127,10 @@ static void report_stream(struct wd_layer_queue *q, const struct wd_layer_source
 				 s->result.fault);
 	if (!layer)
 		return;
-	layer->packed = s->result.packed;
-	layer->unpacked = s->result.unpacked;
+	if (!source->dir) { /* of a directory, the store knows */
+		layer->packed = s->result.packed;
+		layer->unpacked = s->result.unpacked;
+	}
 	if (s->status < 0 || !s->result.digested)
 		return;
 	if (!same_digest(&layer->digest, s->result.packed_digest))
@@ -183,6 +194,8 @@ static int begin_source(struct wd_layer_queue *q, size_t i)
 	job.job.fd = source->fd;
 	job.offset = source->offset;
 	job.length = source->length;
+	job.dir = source->dir;
+	job.below = source->below;
 	if (source->layer && source->layer->digest.known)
 		job.digests |= WD_DIGEST_PACKED;
 	if (source->layer && source->layer->diff_id.known)

@@ -14,7 +14,8 @@ struct wd_layer_source {
 	int fd;
 	bool close_fd;
 	uint64_t offset, length;
-	bool missing; /* which was said */
+	const char *dir, *below; /* of a directory: see wd_decode_job; or NULL */
+	bool missing;		 /* which was said */
 };
 
 struct wd_layer_queue {

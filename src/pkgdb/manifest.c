@@ -2,28 +2,16 @@
 #include "pkgdb/manifest.h"
 
 #include "base/cleanup.h"
+#include "pkgdb/manifest-internal.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
-#define NESTED_MAX 8	/* indexes in indexes */
-#define LAYERS_MAX 4096 /* Docker stops at 127 */
-#define LIST_MAX 200	/* images that are named where it is ambiguous */
 #define REF_NAME "org.opencontainers.image.ref.name"
 #define REF_CONTAINERD "io.containerd.image.name"
 
-struct finder {
-	const struct wd_documents *docs;
-	const struct wd_choice *choice;
-	struct wd_manifest *m;
-	char **why;
-	struct wd_digest seen[NESTED_MAX]; /* the indexes that led here */
-	unsigned depth;
-};
-
-__attribute__((format(printf, 3, 4))) static int fail(struct finder *f, int status, const char *fmt,
-						      ...)
+int wd_finder_fail(struct wd_finder *f, int status, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -36,23 +24,22 @@ __attribute__((format(printf, 3, 4))) static int fail(struct finder *f, int stat
 
 /* ---- JSON */
 
-static void cleanup_json(cJSON **p)
+void wd_cleanup_json(cJSON **p)
 {
 	cJSON_Delete(*p);
 }
-#define CLEANUP_JSON WD_CLEANUP(cleanup_json)
 
-static const cJSON *member(const cJSON *o, const char *name)
+const cJSON *wd_json_member(const cJSON *o, const char *name)
 {
 	return cJSON_GetObjectItemCaseSensitive(o, name);
 }
 
-static const char *text_of(const cJSON *o, const char *name)
+const char *wd_json_text(const cJSON *o, const char *name)
 {
-	return cJSON_GetStringValue(member(o, name));
+	return cJSON_GetStringValue(wd_json_member(o, name));
 }
 
-static int take_text(char **to, const char *text)
+int wd_take_text(char **to, const char *text)
 {
 	if (!text || *to)
 		return 0;
@@ -60,7 +47,7 @@ static int take_text(char **to, const char *text)
 	return *to ? 0 : -ENOMEM;
 }
 
-static bool parse_digest(const char *text, struct wd_digest *ret)
+bool wd_digest_parse(const char *text, struct wd_digest *ret)
 {
 	struct wd_blob hex = wd_blob_str(text);
 
@@ -77,21 +64,24 @@ void wd_digest_print(struct wd_buf *out, const struct wd_digest *digest)
 }
 
 /* Reads a document, and holds it against a digest where there is one. */
-static int read_json(struct finder *f, const char *name, const struct wd_digest *digest,
-		     cJSON **ret)
+int wd_finder_json(struct wd_finder *f, const char *name, const struct wd_digest *digest,
+		   cJSON **ret)
 {
 	const char *end = NULL;
+	struct wd_digest have;
 	struct wd_blob text;
 	int r = f->docs->get(f->docs->ctx, name, &text);
 
 	if (r < 0)
-		return fail(f, r, "%s: %s", name, r == WD_EABSENT ? "missing" : wd_status_text(r));
-	if (digest && digest->known && !f->docs->matches(f->docs->ctx, text, digest))
-		return fail(f, WD_EDIGEST, "%s: %s", name, wd_status_text(WD_EDIGEST));
+		return wd_finder_fail(f, r, "%s: %s", name,
+				      r == WD_EABSENT ? "missing" : wd_status_text(r));
+	if (digest && digest->known && f->docs->digest(f->docs->ctx, text, &have) &&
+	    memcmp(have.sha256, digest->sha256, WD_SHA256_LEN) != 0)
+		return wd_finder_fail(f, WD_EDIGEST, "%s: %s", name, wd_status_text(WD_EDIGEST));
 	*ret = cJSON_ParseWithLengthOpts(text.ptr, text.len, &end, false);
 	if (!*ret)
-		return fail(f, WD_ECORRUPT, "%s: offset %zu: not JSON", name,
-			    end ? (size_t)(end - text.ptr) : 0);
+		return wd_finder_fail(f, WD_ECORRUPT, "%s: offset %zu: not JSON", name,
+				      end ? (size_t)(end - text.ptr) : 0);
 	return 0;
 }
 
@@ -159,8 +149,13 @@ static int take_pairs(const cJSON *object, struct wd_pair **v, size_t *n, size_t
 }
 #define TAKE_PAIRS(json, a) take_pairs(json, &(a)->v, &(a)->n, &(a)->cap)
 
+int wd_finder_annotations(struct wd_finder *f, const cJSON *manifest)
+{
+	return TAKE_PAIRS(wd_json_member(manifest, "annotations"), &f->m->annotations);
+}
+
 /* Each line of the history that is not empty_layer made the next layer. */
-static int take_history(struct finder *f, const cJSON *history)
+static int take_history(struct wd_finder *f, const cJSON *history)
 {
 	const cJSON *line;
 	size_t i = 0;
@@ -168,111 +163,122 @@ static int take_history(struct finder *f, const cJSON *history)
 
 	cJSON_ArrayForEach(line, history)
 	{
-		if (r == 0 && !cJSON_IsTrue(member(line, "empty_layer")) && i < f->m->layers.n)
-			r = take_text(&f->m->layers.v[i++].history, text_of(line, "created_by"));
+		if (r == 0 && !cJSON_IsTrue(wd_json_member(line, "empty_layer")) &&
+		    i < f->m->layers.n)
+			r = wd_take_text(&f->m->layers.v[i++].history,
+					 wd_json_text(line, "created_by"));
 	}
 	return r;
 }
 
-static int take_diff_ids(struct finder *f, const cJSON *ids)
+static int take_diff_ids(struct wd_finder *f, const cJSON *ids)
 {
 	const cJSON *id;
 	size_t i = 0;
 
 	cJSON_ArrayForEach(id, ids)
 	{
-		if (i < f->m->layers.n)
-			parse_digest(cJSON_GetStringValue(id), &f->m->layers.v[i].diff_id);
+		struct wd_digest *have = i < f->m->layers.n ? &f->m->layers.v[i].diff_id : NULL;
+		struct wd_digest digest = {.known = false};
+
+		if (have)
+			wd_digest_parse(cJSON_GetStringValue(id), &digest);
+		if (have && have->known && memcmp(have->sha256, digest.sha256, WD_SHA256_LEN) != 0)
+			return wd_finder_fail(f, WD_EDIGEST,
+					      "layer %zu is another than %s says: diff id", i + 1,
+					      f->m->config_blob);
+		if (have)
+			*have = digest;
 		i++;
 	}
 	if (i != f->m->layers.n)
-		return fail(f, WD_ECORRUPT, "%s: %zu diff ids for %zu layers", f->m->config_blob, i,
-			    f->m->layers.n);
+		return wd_finder_fail(f, WD_ECORRUPT, "%s: %zu diff ids for %zu layers",
+				      f->m->config_blob, i, f->m->layers.n);
 	return 0;
 }
 
-static int read_config(struct finder *f)
+int wd_finder_config(struct wd_finder *f)
 {
-	CLEANUP_JSON cJSON *config = NULL;
+	WD_CLEANUP_JSON cJSON *config = NULL;
 	struct wd_manifest *m = f->m;
 	const cJSON *run;
-	int r = read_json(f, m->config_blob, &m->config_digest, &config);
+	int r = wd_finder_json(f, m->config_blob, &m->config_digest, &config);
 
 	if (r < 0)
 		return r;
-	run = member(config, "config");
-	if (take_text(&m->os, text_of(config, "os")) < 0 ||
-	    take_text(&m->architecture, text_of(config, "architecture")) < 0 ||
-	    take_text(&m->variant, text_of(config, "variant")) < 0 ||
-	    take_text(&m->user, text_of(run, "User")) < 0 ||
-	    TAKE_STRINGS(member(run, "Entrypoint"), &m->entrypoint) < 0 ||
-	    TAKE_STRINGS(member(run, "Cmd"), &m->command) < 0 ||
-	    TAKE_PAIRS(member(run, "Labels"), &m->labels) < 0 ||
-	    take_history(f, member(config, "history")) < 0)
+	run = wd_json_member(config, "config");
+	if (wd_take_text(&m->os, wd_json_text(config, "os")) < 0 ||
+	    wd_take_text(&m->architecture, wd_json_text(config, "architecture")) < 0 ||
+	    wd_take_text(&m->variant, wd_json_text(config, "variant")) < 0 ||
+	    wd_take_text(&m->user, wd_json_text(run, "User")) < 0 ||
+	    TAKE_STRINGS(wd_json_member(run, "Entrypoint"), &m->entrypoint) < 0 ||
+	    TAKE_STRINGS(wd_json_member(run, "Cmd"), &m->command) < 0 ||
+	    TAKE_PAIRS(wd_json_member(run, "Labels"), &m->labels) < 0 ||
+	    take_history(f, wd_json_member(config, "history")) < 0)
 		return -ENOMEM;
-	return take_diff_ids(f, member(member(config, "rootfs"), "diff_ids"));
+	return take_diff_ids(f, wd_json_member(wd_json_member(config, "rootfs"), "diff_ids"));
 }
 
 /* ---- The OCI's manifests and indexes */
 
-static int add_layer(struct finder *f, char *blob, const struct wd_digest *digest)
+int wd_finder_add_layer(struct wd_finder *f, char *blob, const struct wd_digest *digest)
 {
 	struct wd_image_layer layer = {.blob = blob, .digest = *digest};
-	int r = f->m->layers.n < LAYERS_MAX ? wd_array_push(&f->m->layers, layer) : WD_ELIMIT;
+	int r = f->m->layers.n < WD_LAYERS_MAX ? wd_array_push(&f->m->layers, layer) : WD_ELIMIT;
 
 	if (r < 0)
 		free(blob);
-	return r == WD_ELIMIT ? fail(f, r, "more than %d layers", LAYERS_MAX) : r;
+	return r == WD_ELIMIT ? wd_finder_fail(f, r, "more than %d layers", WD_LAYERS_MAX) : r;
 }
 
-static int take_descriptor(struct finder *f, const cJSON *layer)
+static int take_descriptor(struct wd_finder *f, const cJSON *layer)
 {
-	const char *text = text_of(layer, "digest"), *type = text_of(layer, "mediaType");
+	const char *text = wd_json_text(layer, "digest"), *type = wd_json_text(layer, "mediaType");
 	struct wd_digest digest;
 	char *blob = blob_name(text);
 
 	if (!blob)
-		return fail(f, WD_ECORRUPT, "manifest: a layer without digest");
+		return wd_finder_fail(f, WD_ECORRUPT, "manifest: a layer without digest");
 	if (type && strstr(type, "encrypted")) {
 		free(blob);
-		return fail(f, WD_EUNSUPPORTED, "%s: encrypted layer", text);
+		return wd_finder_fail(f, WD_EUNSUPPORTED, "%s: encrypted layer", text);
 	}
-	parse_digest(text, &digest);
-	return add_layer(f, blob, &digest);
+	wd_digest_parse(text, &digest);
+	return wd_finder_add_layer(f, blob, &digest);
 }
 
-static int read_manifest(struct finder *f, const cJSON *manifest)
+static int read_manifest(struct wd_finder *f, const cJSON *manifest)
 {
-	const cJSON *config = member(manifest, "config"), *layer;
+	const cJSON *config = wd_json_member(manifest, "config"), *layer;
 	int r = 0;
 
-	f->m->config_blob = blob_name(text_of(config, "digest"));
+	f->m->config_blob = blob_name(wd_json_text(config, "digest"));
 	if (!f->m->config_blob)
-		return fail(f, WD_ECORRUPT, "manifest without configuration");
-	parse_digest(text_of(config, "digest"), &f->m->config_digest);
-	cJSON_ArrayForEach(layer, member(manifest, "layers"))
+		return wd_finder_fail(f, WD_ECORRUPT, "manifest without configuration");
+	wd_digest_parse(wd_json_text(config, "digest"), &f->m->config_digest);
+	cJSON_ArrayForEach(layer, wd_json_member(manifest, "layers"))
 	{
 		if (r == 0)
 			r = take_descriptor(f, layer);
 	}
 	if (r == 0)
-		r = TAKE_PAIRS(member(manifest, "annotations"), &f->m->annotations);
-	return r < 0 ? r : read_config(f);
+		r = wd_finder_annotations(f, manifest);
+	return r < 0 ? r : wd_finder_config(f);
 }
 
 static const char *ref_of(const cJSON *d)
 {
-	const cJSON *a = member(d, "annotations");
-	const char *full = text_of(a, REF_CONTAINERD);
+	const cJSON *a = wd_json_member(d, "annotations");
+	const char *full = wd_json_text(a, REF_CONTAINERD);
 
-	return full ? full : text_of(a, REF_NAME);
+	return full ? full : wd_json_text(a, REF_NAME);
 }
 
-static bool is_meant(const struct finder *f, const cJSON *d)
+static bool is_meant(const struct wd_finder *f, const cJSON *d)
 {
-	const cJSON *a = member(d, "annotations");
-	const char *names[] = {text_of(a, REF_CONTAINERD), text_of(a, REF_NAME),
-			       text_of(d, "digest")};
+	const cJSON *a = wd_json_member(d, "annotations");
+	const char *names[] = {wd_json_text(a, REF_CONTAINERD), wd_json_text(a, REF_NAME),
+			       wd_json_text(d, "digest")};
 
 	for (size_t i = 0; i < WD_ARRAY_SIZE(names); i++)
 		if (names[i] && strcmp(names[i], f->choice->ref) == 0)
@@ -281,37 +287,38 @@ static bool is_meant(const struct finder *f, const cJSON *d)
 }
 
 /* "os/architecture[/variant]"; a variant counts where both have one. */
-static bool has_platform(const struct finder *f, const cJSON *d)
+static bool has_platform(const struct wd_finder *f, const cJSON *d)
 {
-	const cJSON *p = member(d, "platform");
+	const cJSON *p = wd_json_member(d, "platform");
 	struct wd_blob rest = wd_blob_str(f->choice->platform), os, arch, variant = WD_BLOB_NULL;
-	const char *v = text_of(p, "variant");
+	const char *v = wd_json_text(p, "variant");
 
 	if (!p)
 		return true;
 	if (!wd_blob_token(&rest, '/', &os) || !wd_blob_token(&rest, '/', &arch))
 		return false;
 	wd_blob_token(&rest, '/', &variant);
-	return wd_blob_equal(os, wd_blob_str(text_of(p, "os"))) &&
-	       wd_blob_equal(arch, wd_blob_str(text_of(p, "architecture"))) &&
+	return wd_blob_equal(os, wd_blob_str(wd_json_text(p, "os"))) &&
+	       wd_blob_equal(arch, wd_blob_str(wd_json_text(p, "architecture"))) &&
 	       (!v || variant.len == 0 || wd_blob_is(variant, v));
 }
 
 static void describe(struct wd_buf *out, const cJSON *d)
 {
-	const cJSON *p = member(d, "platform");
-	const char *ref = ref_of(d), *digest = text_of(d, "digest"),
-		   *variant = text_of(p, "variant");
+	const cJSON *p = wd_json_member(d, "platform");
+	const char *ref = ref_of(d), *digest = wd_json_text(d, "digest"),
+		   *variant = wd_json_text(p, "variant");
 
 	wd_buf_printf(out, "\n  %.200s", ref ? ref : digest ? digest : "?");
 	if (p)
 		wd_buf_printf(out, " (%.40s/%.40s%s%.40s)",
-			      text_of(p, "os") ? text_of(p, "os") : "",
-			      text_of(p, "architecture") ? text_of(p, "architecture") : "",
+			      wd_json_text(p, "os") ? wd_json_text(p, "os") : "",
+			      wd_json_text(p, "architecture") ? wd_json_text(p, "architecture")
+							      : "",
 			      variant ? "/" : "", variant ? variant : "");
 }
 
-static int say_choices(struct finder *f, const cJSON *manifests, int status, const char *what)
+static int say_choices(struct wd_finder *f, const cJSON *manifests, int status, const char *what)
 {
 	WD_CLEANUP_BUF struct wd_buf list = WD_BUF_INIT;
 	const cJSON *d;
@@ -319,10 +326,11 @@ static int say_choices(struct finder *f, const cJSON *manifests, int status, con
 
 	cJSON_ArrayForEach(d, manifests)
 	{
-		if (n++ < LIST_MAX)
+		if (n++ < WD_LIST_MAX)
 			describe(&list, d);
 	}
-	return fail(f, status, "%s; there are:%.*s", what, WD_BLOB_PRINTF(wd_buf_view(&list)));
+	return wd_finder_fail(f, status, "%s; there are:%.*s", what,
+			      WD_BLOB_PRINTF(wd_buf_view(&list)));
 }
 
 static bool same_ref(const cJSON *a, const cJSON *b)
@@ -333,7 +341,7 @@ static bool same_ref(const cJSON *a, const cJSON *b)
 }
 
 /* Of an index, the one that is meant: by name at the top, by platform everywhere. */
-static int choose(struct finder *f, const cJSON *manifests, const cJSON **ret)
+static int choose(struct wd_finder *f, const cJSON *manifests, const cJSON **ret)
 {
 	bool by_ref = f->depth == 0 && f->choice->ref;
 	const cJSON *d, *found = NULL;
@@ -360,40 +368,42 @@ static int choose(struct finder *f, const cJSON *manifests, const cJSON **ret)
 	return 0;
 }
 
-static int read_index(struct finder *f, const cJSON *index);
+static int read_index(struct wd_finder *f, const cJSON *index);
 
-static int read_chosen(struct finder *f, const cJSON *d)
+static int read_chosen(struct wd_finder *f, const cJSON *d)
 {
-	WD_CLEANUP_FREE char *name = blob_name(text_of(d, "digest"));
-	CLEANUP_JSON cJSON *json = NULL;
+	WD_CLEANUP_FREE char *name = blob_name(wd_json_text(d, "digest"));
+	WD_CLEANUP_JSON cJSON *json = NULL;
 	struct wd_digest digest;
 	int r;
 
 	if (!name)
-		return fail(f, WD_ECORRUPT, "index: a manifest without digest");
-	parse_digest(text_of(d, "digest"), &digest);
+		return wd_finder_fail(f, WD_ECORRUPT, "index: a manifest without digest");
+	wd_digest_parse(wd_json_text(d, "digest"), &digest);
 	for (unsigned i = 0; i < f->depth; i++)
 		if (digest.known && memcmp(f->seen[i].sha256, digest.sha256, WD_SHA256_LEN) == 0)
-			return fail(f, WD_ECORRUPT, "%s: an index that leads to itself", name);
-	if (f->depth == NESTED_MAX)
-		return fail(f, WD_ELIMIT, "%s: more than %d indexes in indexes", name, NESTED_MAX);
+			return wd_finder_fail(f, WD_ECORRUPT, "%s: an index that leads to itself",
+					      name);
+	if (f->depth == WD_NESTED_MAX)
+		return wd_finder_fail(f, WD_ELIMIT, "%s: more than %d indexes in indexes", name,
+				      WD_NESTED_MAX);
 	f->seen[f->depth++] = digest;
-	r = take_text(&f->m->ref, ref_of(d));
+	r = wd_take_text(&f->m->ref, ref_of(d));
 	if (r == 0)
-		r = read_json(f, name, &digest, &json);
+		r = wd_finder_json(f, name, &digest, &json);
 	if (r < 0)
 		return r;
-	return cJSON_IsArray(member(json, "manifests")) ? read_index(f, json)
-							: read_manifest(f, json);
+	return cJSON_IsArray(wd_json_member(json, "manifests")) ? read_index(f, json)
+								: read_manifest(f, json);
 }
 
-static int read_index(struct finder *f, const cJSON *index)
+static int read_index(struct wd_finder *f, const cJSON *index)
 {
-	const cJSON *manifests = member(index, "manifests"), *d = NULL;
+	const cJSON *manifests = wd_json_member(index, "manifests"), *d = NULL;
 	int r;
 
 	if (!cJSON_IsArray(manifests))
-		return fail(f, WD_ECORRUPT, "index without manifests");
+		return wd_finder_fail(f, WD_ECORRUPT, "index without manifests");
 	r = choose(f, manifests, &d);
 	return r < 0 ? r : read_chosen(f, d);
 }
@@ -402,10 +412,10 @@ static int read_index(struct finder *f, const cJSON *index)
 
 static bool has_tag(const cJSON *image, const char *ref)
 {
-	const char *config = text_of(image, "Config");
+	const char *config = wd_json_text(image, "Config");
 	const cJSON *tag;
 
-	cJSON_ArrayForEach(tag, member(image, "RepoTags"))
+	cJSON_ArrayForEach(tag, wd_json_member(image, "RepoTags"))
 	{
 		const char *text = cJSON_GetStringValue(tag);
 		size_t n = strlen(ref);
@@ -420,10 +430,10 @@ static bool has_tag(const cJSON *image, const char *ref)
 
 static const char *first_tag(const cJSON *image)
 {
-	return cJSON_GetStringValue(cJSON_GetArrayItem(member(image, "RepoTags"), 0));
+	return cJSON_GetStringValue(cJSON_GetArrayItem(wd_json_member(image, "RepoTags"), 0));
 }
 
-static int say_tags(struct finder *f, const cJSON *images, int status, const char *what)
+static int say_tags(struct wd_finder *f, const cJSON *images, int status, const char *what)
 {
 	WD_CLEANUP_BUF struct wd_buf list = WD_BUF_INIT;
 	const cJSON *image, *tag;
@@ -431,31 +441,32 @@ static int say_tags(struct finder *f, const cJSON *images, int status, const cha
 
 	cJSON_ArrayForEach(image, images)
 	{
-		const char *config = text_of(image, "Config");
+		const char *config = wd_json_text(image, "Config");
 
-		if (!first_tag(image) && config && n++ < LIST_MAX)
+		if (!first_tag(image) && config && n++ < WD_LIST_MAX)
 			wd_buf_printf(&list, "\n  %.200s", config);
-		cJSON_ArrayForEach(tag, member(image, "RepoTags"))
+		cJSON_ArrayForEach(tag, wd_json_member(image, "RepoTags"))
 		{
 			const char *text = cJSON_GetStringValue(tag);
 
-			if (text && n++ < LIST_MAX)
+			if (text && n++ < WD_LIST_MAX)
 				wd_buf_printf(&list, "\n  %.200s", text);
 		}
 	}
-	return fail(f, status, "%s; there are:%.*s", what, WD_BLOB_PRINTF(wd_buf_view(&list)));
+	return wd_finder_fail(f, status, "%s; there are:%.*s", what,
+			      WD_BLOB_PRINTF(wd_buf_view(&list)));
 }
 
-static int read_image(struct finder *f, const cJSON *image)
+static int read_image(struct wd_finder *f, const cJSON *image)
 {
 	const cJSON *layer;
-	int r = take_text(&f->m->config_blob, text_of(image, "Config"));
+	int r = wd_take_text(&f->m->config_blob, wd_json_text(image, "Config"));
 
 	if (r == 0)
-		r = take_text(&f->m->ref, f->choice->ref ? f->choice->ref : first_tag(image));
+		r = wd_take_text(&f->m->ref, f->choice->ref ? f->choice->ref : first_tag(image));
 	if (r == 0 && !f->m->config_blob)
-		return fail(f, WD_ECORRUPT, "manifest.json: an image without Config");
-	cJSON_ArrayForEach(layer, member(image, "Layers"))
+		return wd_finder_fail(f, WD_ECORRUPT, "manifest.json: an image without Config");
+	cJSON_ArrayForEach(layer, wd_json_member(image, "Layers"))
 	{
 		const char *name = cJSON_GetStringValue(layer);
 		const struct wd_digest unknown = {.known = false};
@@ -464,18 +475,19 @@ static int read_image(struct finder *f, const cJSON *image)
 		if (r < 0)
 			free(copy);
 		else
-			r = copy ? add_layer(f, copy, &unknown)
-				 : fail(f, WD_ECORRUPT, "manifest.json: a layer that is no name");
+			r = copy ? wd_finder_add_layer(f, copy, &unknown)
+				 : wd_finder_fail(f, WD_ECORRUPT,
+						  "manifest.json: a layer that is no name");
 	}
-	return r < 0 ? r : read_config(f);
+	return r < 0 ? r : wd_finder_config(f);
 }
 
-static int read_docker(struct finder *f, const cJSON *images)
+static int read_docker(struct wd_finder *f, const cJSON *images)
 {
 	const cJSON *image, *found = NULL;
 
 	if (!cJSON_IsArray(images) || cJSON_GetArraySize(images) == 0)
-		return fail(f, WD_ECORRUPT, "manifest.json: no list of images");
+		return wd_finder_fail(f, WD_ECORRUPT, "manifest.json: no list of images");
 	cJSON_ArrayForEach(image, images)
 	{
 		if (f->choice->ref && !has_tag(image, f->choice->ref))
@@ -493,11 +505,11 @@ static int read_docker(struct finder *f, const cJSON *images)
 int wd_manifest_find(const struct wd_documents *docs, const struct wd_choice *choice,
 		     struct wd_manifest *ret, char **ret_why)
 {
-	struct finder f = {.docs = docs, .choice = choice, .m = ret, .why = ret_why};
-	CLEANUP_JSON cJSON *json = NULL;
+	struct wd_finder f = {.docs = docs, .choice = choice, .m = ret, .why = ret_why};
+	WD_CLEANUP_JSON cJSON *json = NULL;
 	struct wd_blob text;
 	bool docker = docs->get(docs->ctx, "manifest.json", &text) != WD_EABSENT;
-	int r = read_json(&f, docker ? "manifest.json" : "index.json", NULL, &json);
+	int r = wd_finder_json(&f, docker ? "manifest.json" : "index.json", NULL, &json);
 
 	if (r == 0)
 		r = docker ? read_docker(&f, json) : read_index(&f, json);

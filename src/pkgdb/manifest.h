@@ -20,7 +20,7 @@ struct wd_digest {
 };
 
 struct wd_image_layer {
-	char *blob;		  /* the document's or file's name: "blobs/sha256/..." */
+	char *blob; /* the document's, file's or directory's name: "blobs/sha256/..." */
 	struct wd_digest digest;  /* of the blob as it is */
 	struct wd_digest diff_id; /* of the tar in it */
 	char *history;		  /* the line that made it, or NULL */
@@ -32,8 +32,16 @@ struct wd_pair {
 	char *key, *value;
 };
 
+/* What layers are. */
+enum wd_layer_form {
+	WD_LAYERS_ARCHIVES,
+	WD_LAYERS_DIFFS, /* directories of what they change */
+	WD_LAYERS_ROOTS, /* directories of everything that shows in them */
+};
+
 /* One image. Everything is its own; texts that are not there are NULL. */
 struct wd_manifest {
+	enum wd_layer_form form;
 	char *ref;
 	char *os, *architecture, *variant;
 	char *config_blob;
@@ -50,8 +58,11 @@ struct wd_manifest {
 struct wd_documents {
 	/* The text, borrowed until the next call, or a negative status; WD_ELIMIT: too large. */
 	int (*get)(void *ctx, const char *name, struct wd_blob *ret);
-	/* Whether a document has the digest; true where nothing can tell. */
-	bool (*matches)(void *ctx, struct wd_blob text, const struct wd_digest *digest);
+	/* The digest of a text; false where nothing can tell. */
+	bool (*digest)(void *ctx, struct wd_blob text, struct wd_digest *ret);
+	/* The names in a directory, one at a time, or a negative status; NULL: there are none. */
+	int (*list)(void *ctx, const char *dir, int (*each)(void *arg, struct wd_blob name),
+		    void *arg);
 	void *ctx;
 };
 

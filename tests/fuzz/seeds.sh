@@ -216,6 +216,31 @@ linux/arm/v7
 @@ blobs/sha256/$digest
 {"os":"linux","rootfs":{"diff_ids":["sha256:$digest"]},"history":[{"created_by":"ADD"}]}
 TEXT
+text manifest containers <<TEXT
+linux/amd64
+@@ ref
+app:1
+@@ overlay-images/images.json
+[{"id":"$digest","names":["example.org/app:1"],"layer":"two"},{"id":"other","names":[]}]
+@@ overlay-images/$digest/manifest
+{"config":{"digest":"sha256:$digest"},"annotations":{"a":"b"}}
+@@ overlay-images/$digest/=$(printf %s "sha256:$digest" | base64 -w 0)
+{"os":"linux","rootfs":{"diff_ids":["sha256:1${digest:1}","sha256:$digest"]}}
+@@ overlay-layers/layers.json
+[{"id":"one","diff-digest":"sha256:1${digest:1}","diff-size":10},
+{"id":"two","parent":"one","diff-digest":"sha256:$digest","compressed-size":5}]
+TEXT
+text manifest docker-root <<TEXT
+linux/amd64
+@@ ref
+app
+@@ image/overlay2/repositories.json
+{"Repositories":{"app":{"app:latest":"sha256:$digest"}}}
+@@ image/overlay2/imagedb/content/sha256/$digest
+{"os":"linux","rootfs":{"diff_ids":["sha256:$digest"]}}
+@@ image/overlay2/layerdb/sha256/$digest/cache-id
+cache
+TEXT
 
 # tars in all dialects, compressed and in each other; archive.c says what the first byte is
 long=$(printf 'n%.0s' {1..60})
