@@ -4,10 +4,21 @@
 
 extern const struct wd_backend wd_backend_v2;
 
+/* By their names, some files are looked into more closely. */
+static const char *name_of(size_t size)
+{
+	static const char *const names[] = {"file",	   "libc.so.6",
+					    "libssl.so.3", "ld-musl-x86_64.so.1",
+					    "busybox",	   "ld-linux-x86-64.so.2",
+					    "perl",	   "bash"};
+
+	return names[size % WD_ARRAY_SIZE(names)];
+}
+
 /* What it found. */
 static uint64_t examine(int fd, const void *data, size_t size)
 {
-	struct wd_file file = {.path = "usr/lib/file", .fd = fd, .data = data, .size = size};
+	struct wd_file file = {.path = name_of(size), .fd = fd, .data = data, .size = size};
 	uint64_t before = fuzz_found;
 	struct fuzz_sink sink;
 

@@ -57,6 +57,7 @@ mkdir -p "$out"
 seed apk apk root lib/apk/db/installed
 seed dpkg-status map-conffiles root var/lib/dpkg/status 'info/*'
 seed dpkg-status map-diversion root var/lib/dpkg/status '[di]*[os]*/*'
+seed dpkg-status map-generated root var/lib/dpkg/status '[ai]*/*'
 seed dpkg-status verdict-thirdparty root var/lib/dpkg/status 'info/*'
 seed dpkg-statusd statusd-layouts root var/lib/dpkg/status.d/
 seed dpkg-statusd distroless root var/lib/dpkg/status.d/
@@ -86,10 +87,6 @@ cat >"$work/elf.s" <<'TEXT'
 1:	.asciz "{\"type\":\"deb\",\"os\":\"debian\",\"name\":\"x\"}"
 2:	.balign 4
 	.ident "GCC: (Debian 12.2.0-14) 12.2.0"
-	.section .gnu_debuglink, "", %progbits
-	.asciz "x.debug"
-	.balign 4
-	.long 0
 	.section .rodata
 	.asciz "OPENSSLDIR: \"/usr/lib/ssl\""
 	.asciz "GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36."
@@ -99,10 +96,21 @@ _start:	nop
 TEXT
 mkdir -p "$out/elf"
 elf="cc -nostdlib -Wl,--build-id -Wl,-z,max-page-size=4096 -Wl,-z,noseparate-code $work/elf.s"
+printf 'x.debug\0\1\2\3\4' >"$work/debuglink"
+printf '/usr/lib/debug/.dwz/x\0\1\2\3\4' >"$work/altlink"
+printf '\11\0\0\0\0\0\0\0\0\1\0\0GA$\5gcc1\0\0\0\0' >"$work/annobin"
 if ! $elf -shared -Wl,-soname,libx.so.1 -Wl,-rpath,/opt/x -o "$out/elf/library" ||
-	! $elf -static -o "$out/elf/static"; then
+	! $elf -static -o "$out/elf/static" ||
+	! objcopy --add-section .gnu_debuglink="$work/debuglink" \
+		--add-section .gnu_debugaltlink="$work/altlink" \
+		--add-section .gnu.build.attributes="$work/annobin" \
+		--add-section .go.buildinfo="$work/annobin" "$out/elf/library" "$out/elf/sections"; then
 	rm -rf "$out/elf"
 fi
+# one for each name that examine.c may choose, by the size
+for n in 1 2 3 4 5 6 7; do
+	[ ! -d "$out/elf" ] || { cat "$out/elf/library"; head -c "$n" /dev/zero; } >"$out/elf/name-$n"
+done
 
 # packages and lists of them
 text contents small <<'TEXT'
@@ -151,6 +159,8 @@ VERSION_ID="12"
 PRETTY_NAME="with \"quotes\" and \\ \$x"
 TEXT
 text tsv distros <"$tests/../data/distros.tsv"
+printf '1.2.3_alpha1-r1\n1.2.3_p2~0a-r0\n' | text versions apk
+printf '1:2.0rc1-1\n1:2.0.1-1.1\n' | text versions pacman
 text tree links <<'TEXT'
 d usr
 d usr/bin
