@@ -34,7 +34,7 @@ found() {
 }
 
 # account TARGET: adds what its log says to its state
-account() {
+acinputs() {
 	awk -v had="$(state "$1")" -v cpu="$(cat "$build/log/$1.cpu")" '
 		BEGIN { split(had, old); split(cpu, now); cov = old[3]; of = old[4] }
 		/Loaded .* inline 8-bit counters/ { match($0, /\([0-9]+ inline/); of = substr($0, RSTART + 1) + 0 }
@@ -105,14 +105,19 @@ stop() {
 	exit 130
 }
 
+# inputs DIRECTORY
+inputs() {
+	[ ! -d "$1" ] || find "$1" -type f ! -name '*.min'
+}
+
 table() {
 	local target cpu runs reached edges fixed open
 	echo '| target | CPU seconds | executions | edges reached | fixed | open |'
 	echo '|-|-|-|-|-|-|'
 	for target in "$@"; do
 		read -r cpu runs reached edges < <(state "$target")
-		fixed=$(find "$here/regress/$target" -type f 2>/dev/null | wc -l)
-		open=$(find "$build/found/$target" -type f ! -name '*.min' 2>/dev/null | wc -l)
+		fixed=$(inputs "$here/regress/$target" | wc -l)
+		open=$(inputs "$build/found/$target" | wc -l)
 		echo "| $target | ${cpu%.*} | $runs | $reached of $edges | $fixed | $open |"
 	done
 }
