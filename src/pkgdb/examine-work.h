@@ -47,7 +47,6 @@ struct wd_work_job {
 	const struct wd_descriptors *backends;
 	struct wd_work_page *page;
 	unsigned index; /* of this worker */
-	pid_t parent;
 	/* What a worker that died left to its successor: the rest of a chunk, from a file on. */
 	uint32_t chunk; /* or WD_WORK_NONE */
 	uint32_t from;

@@ -181,9 +181,6 @@ int wd_work_run(const struct wd_job *job, struct wd_pipe_sink *sink)
 	uint32_t chunk;
 	int r;
 
-	/* a parent that died before its death was to be a signal */
-	if (getppid() != work->parent)
-		return 0;
 	wait_for_files(work->page);
 	if (work->index >= atomic_load(&work->page->go))
 		return 0;

@@ -18,6 +18,9 @@
 #define TICK_MS 100
 /* Files that take one worker as long as it takes another to get ready. */
 #define FILES_PER_WORKER 128
+/* The list of files grows with their paths: what is deeper than any program's files is left out. */
+#define LIST_BASE (64u << 20)
+#define LIST_PER_FILE 256
 /* Slower than this on the whole is a worker that only pretends to work. */
 #define FILES_PER_SECOND 20
 
@@ -46,6 +49,7 @@ struct wd_examine {
 	bool *through; /* chunks */
 	uint32_t nfiles;
 	uint32_t nchunks;
+	size_t nleft_out; /* files that the list had no room for */
 	bool module_blamed;
 	time_t deadline;
 };
@@ -80,7 +84,6 @@ static int fork_worker(struct wd_examine *ex, unsigned i, struct wd_db *db, uint
 		.backends = ex->backends,
 		.page = ex->page,
 		.index = i,
-		.parent = getpid(),
 		.chunk = chunk,
 		.from = from,
 		.nskip = e->nskip,
@@ -176,6 +179,31 @@ static void put_dir(struct wd_buf *text, const struct wd_tree *tree, wd_node_id 
 	wd_buf_byte(text, '\0');
 }
 
+/* How many of the files the list has room for. Every chunk begins with a directory. */
+static uint32_t count_fitting(const struct wd_tree *tree, const wd_node_id *nodes, uint32_t n)
+{
+	size_t room = LIST_BASE + (size_t)n * LIST_PER_FILE;
+	wd_node_id dir = WD_NODE_NONE;
+	size_t dir_len = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct wd_node *f = wd_tree_node(tree, nodes[i]);
+		size_t need = f->name_len + sizeof("F");
+
+		if (f->parent != dir) {
+			dir = f->parent;
+			dir_len = wd_tree_path_len(tree, dir) + sizeof("D");
+			need += dir_len;
+		} else if (i % WD_WORK_CHUNK == 0) {
+			need += dir_len;
+		}
+		if (need > room)
+			return i;
+		room -= need;
+	}
+	return n;
+}
+
 /* The list as struct wd_work_list has it, in a buffer. */
 static int write_list(const struct wd_tree *tree, const wd_node_id *nodes, uint32_t n,
 		      struct wd_buf *buf)
@@ -237,8 +265,11 @@ int wd_examine_files(struct wd_examine *ex, const struct wd_tree *tree, const wd
 {
 	WD_CLEANUP_BUF struct wd_buf list = WD_BUF_INIT;
 	size_t useful = 1 + n / FILES_PER_WORKER;
+	uint32_t fitting = count_fitting(tree, nodes, (uint32_t)n);
 	int r;
 
+	ex->nleft_out = n - fitting;
+	n = fitting;
 	if (n == 0)
 		return 0;
 	r = write_list(tree, nodes, (uint32_t)n, &list);
@@ -465,6 +496,10 @@ static int settle(struct wd_examine *ex, struct wd_catalog *cat)
 		r = wd_catalog_take_facts(cat, db);
 	}
 	cat->examine_fences = fences == UINT32_MAX ? 0 : fences;
+	if (ex->nleft_out)
+		wd_catalog_error(cat, ".", WD_ELIMIT,
+				 "%zu files were not examined: the paths of all are too long",
+				 ex->nleft_out);
 	if (left)
 		wd_catalog_error(cat, ".", WD_ECRASHED,
 				 "%u files were not examined: their workers failed", left);
@@ -476,7 +511,7 @@ int wd_examine_finish(struct wd_examine *ex, struct wd_catalog *cat, int (*tick)
 {
 	int r = gather(ex, cat, tick, ctx);
 
-	if (r == 0 && ex->nfiles)
+	if (r == 0 && (ex->nfiles || ex->nleft_out))
 		r = settle(ex, cat);
 	examine_free(ex);
 	return r;

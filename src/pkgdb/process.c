@@ -51,12 +51,28 @@ static int settle(const int *fds, size_t n, int pipe_fd)
 	return r;
 }
 
-__attribute__((noreturn)) static void child(const int *fds, size_t n, int pipe_fd,
+/* What the parent does in its handlers is not a child's to do. As in exec(), what is ignored stays. */
+static void reset_signals(void)
+{
+	static const int signals[] = {SIGINT,  SIGTERM, SIGHUP, SIGQUIT,
+				      SIGPIPE, SIGXCPU, SIGXFSZ};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+		struct sigaction old;
+
+		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			signal(signals[i], SIG_DFL);
+	}
+}
+
+__attribute__((noreturn)) static void child(pid_t parent, const int *fds, size_t n, int pipe_fd,
 					    wd_process_main run, const void *arg)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
+	/* one that died before its death was to be a signal */
+	if (getppid() != parent)
+		_exit(0);
+	reset_signals();
 	clearenv();
 	run(arg, settle(fds, n, pipe_fd));
 	_exit(0);
@@ -65,8 +81,8 @@ __attribute__((noreturn)) static void child(const int *fds, size_t n, int pipe_f
 int wd_process_start(const int *fds, size_t n, wd_process_main run, const void *arg,
 		     pid_t *ret_pid, int *ret_pipe)
 {
+	pid_t pid, parent = getpid();
 	int ends[2];
-	pid_t pid;
 
 	if (n > MOST)
 		return -EINVAL;
@@ -75,7 +91,7 @@ int wd_process_start(const int *fds, size_t n, wd_process_main run, const void *
 	fcntl(ends[0], F_SETPIPE_SZ, PIPE_SIZE);
 	pid = fork();
 	if (pid == 0)
-		child(fds, n, ends[1], run, arg);
+		child(parent, fds, n, ends[1], run, arg);
 	close(ends[1]);
 	if (pid < 0) {
 		close(ends[0]);

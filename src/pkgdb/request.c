@@ -80,6 +80,7 @@ static int list_below(const struct wd_request *req, const char *path,
 	struct wd_blob all = wd_blob_str(path);
 	ptrdiff_t slash = wd_blob_rchr(all, '/');
 	int parent = enter(wd_blob_head(all, slash < 0 ? 0 : (size_t)slash));
+	const char *last = *path ? path + slash + 1 : ".";
 	struct wd_entries entries = {0};
 	WD_CLEANUP_FD int fd = -1;
 	int r;
@@ -87,7 +88,9 @@ static int list_below(const struct wd_request *req, const char *path,
 	(void)req;
 	if (parent < 0)
 		return parent;
-	fd = wd_open_subdir(parent, *path ? path + slash + 1 : ".");
+	if (strcmp(last, "..") == 0)
+		return WD_EABSENT;
+	fd = wd_open_subdir(parent, last);
 	if (fd < 0)
 		return fd == -ENOENT || fd == -ENOTDIR ? WD_EABSENT
 		       : fd == -ELOOP		       ? WD_ENOTREG

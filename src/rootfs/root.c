@@ -8,13 +8,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* The kernel asks for a retry (-EAGAIN) while directories are being renamed under the walk. */
 #define OPENAT2_RETRIES 32
+#define PIECE 1000 /* of a path: no more components than wd_chase() takes */
 
 static atomic_bool no_openat2;
 
@@ -53,7 +57,7 @@ static int try_openat2(int dir_fd, const char *path, int flags, uint64_t resolve
 	return -EAGAIN;
 }
 
-static int open_resolved(int dir_fd, const char *path, int flags, bool beneath)
+static int open_at_once(int dir_fd, const char *path, int flags, bool beneath)
 {
 	/* O_PATH takes no other flags than these in openat2() */
 	int all = flags & O_PATH ? flags | O_CLOEXEC : flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
@@ -76,6 +80,44 @@ static int open_resolved(int dir_fd, const char *path, int flags, bool beneath)
 	return wd_chase(dir_fd, path, all, beneath);
 }
 
+/*
+ * No system call takes PATH_MAX bytes, and a rootfs may be deeper. Only canonical paths are that
+ * long: what turns out to be a link in one is resolved inside the piece's directory.
+ */
+static int open_in_pieces(int dir_fd, const char *path, int flags, bool beneath)
+{
+	WD_CLEANUP_FD int at = -1;
+	char piece[PIECE + 1];
+
+	for (size_t left = strlen(path); left > PIECE;) {
+		const char *end = memrchr(path, '/', PIECE);
+		size_t len = end ? (size_t)(end - path) : 0;
+		int fd;
+
+		if (len == 0)
+			return -ENAMETOOLONG;
+		memcpy(piece, path, len);
+		piece[len] = '\0';
+		fd = open_at_once(at < 0 ? dir_fd : at, piece, O_PATH | O_DIRECTORY, beneath);
+		if (fd < 0)
+			return fd;
+		wd_cleanup_fd(&at);
+		at = fd;
+		path += len + 1;
+		left -= len + 1;
+	}
+	return open_at_once(at, path, flags, beneath);
+}
+
+static int open_resolved(int dir_fd, const char *path, int flags, bool beneath)
+{
+	int r = open_at_once(dir_fd, path, flags, beneath);
+
+	if (r == -ENAMETOOLONG && strlen(path) > PIECE)
+		r = open_in_pieces(dir_fd, path, flags, beneath);
+	return r;
+}
+
 int wd_openat_in_root(int root_fd, const char *path, int flags)
 {
 	return open_resolved(root_fd, path, flags, false);
@@ -84,6 +126,36 @@ int wd_openat_in_root(int root_fd, const char *path, int flags)
 static int absent(int r)
 {
 	return r == -ENOENT || r == -ENOTDIR ? WD_EABSENT : r;
+}
+
+bool wd_is_made_up(int fd)
+{
+	static const uint32_t magics[] = {
+		PROC_SUPER_MAGIC,	 SYSFS_MAGIC,	    DEVPTS_SUPER_MAGIC, DEBUGFS_MAGIC,
+		TRACEFS_MAGIC,		 SECURITYFS_MAGIC,  CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+		PSTOREFS_MAGIC,		 BPF_FS_MAGIC,	    BINFMTFS_MAGIC,	AUTOFS_SUPER_MAGIC,
+		EFIVARFS_MAGIC,		 HUGETLBFS_MAGIC,   NSFS_MAGIC,		SELINUX_MAGIC,
+		0x62656570 /* configfs */, 0x19800202 /* mqueue */, 0x65735543 /* fusectl */,
+	};
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return true;
+	for (size_t i = 0; i < WD_ARRAY_SIZE(magics); i++)
+		if ((uint32_t)fs.f_type == magics[i])
+			return true;
+	return false;
+}
+
+/* 0, or what is wrong with reading it. */
+static int check_readable(int fd, struct stat *ret_st)
+{
+	if (fstat(fd, ret_st) < 0)
+		return -errno;
+	if (!S_ISREG(ret_st->st_mode) && !S_ISDIR(ret_st->st_mode))
+		return WD_ENOTREG;
+	/* reading /proc/kmsg takes the messages away, and /proc/self is not the rootfs' */
+	return wd_is_made_up(fd) ? WD_ENOTREG : 0;
 }
 
 /*
@@ -95,20 +167,19 @@ static int open_checked(int dir_fd, const char *path, bool beneath, struct stat 
 	WD_CLEANUP_FD int probe = open_resolved(dir_fd, path, O_PATH, beneath);
 	WD_CLEANUP_FD int fd = -1;
 	struct stat st;
+	int r;
 
 	if (probe < 0)
 		return absent(probe);
-	if (fstat(probe, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-		return WD_ENOTREG;
+	r = check_readable(probe, &st);
+	if (r < 0)
+		return r;
 	fd = open_resolved(dir_fd, path, O_RDONLY, beneath);
 	if (fd < 0)
 		return absent(fd);
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-		return WD_ENOTREG;
+	r = check_readable(fd, &st);
+	if (r < 0)
+		return r;
 	if (ret_st)
 		*ret_st = st;
 	return WD_TAKE_FD(fd);
@@ -198,4 +269,36 @@ int wd_open_subdir(int dir_fd, const char *name)
 	if (fd < 0 && errno == ENOTDIR && fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return S_ISLNK(st.st_mode) ? -ELOOP : -ENOTDIR;
 	return fd < 0 ? -errno : fd;
+}
+
+/* Whether a path leads through a directory, or to a file, that is this one. */
+static bool leads_through(const char *path, const struct stat *this)
+{
+	WD_CLEANUP_FREE char *copy = path ? strdup(path) : NULL;
+	size_t len = copy ? strlen(copy) : 0;
+	struct stat st;
+
+	for (size_t i = 1; i <= len; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		copy[i] = '\0';
+		if (stat(copy, &st) == 0 && st.st_dev == this->st_dev && st.st_ino == this->st_ino)
+			return true;
+		copy[i] = path[i];
+	}
+	return false;
+}
+
+bool wd_root_holds(const char *rootfs, const char *path)
+{
+	WD_CLEANUP_FREE char *real = realpath(path, NULL);
+	WD_CLEANUP_FREE char *parent = strndup(path, (size_t)(strrchr(path, '/') - path));
+	struct stat host, st;
+
+	if (strcmp(rootfs, "-") == 0 || stat(rootfs, &st) < 0 || stat("/", &host) < 0 ||
+	    (st.st_dev == host.st_dev && st.st_ino == host.st_ino))
+		return false;
+	if (!real && parent)
+		real = realpath(*parent ? parent : "/", NULL);
+	return leads_through(path, &st) || leads_through(real, &st);
 }

@@ -31,6 +31,12 @@ int wd_root_open(const char *path, struct wd_root *ret_root);
 void wd_root_done(struct wd_root *root);
 
 /*
+ * Whether an open file is of a filesystem that the kernel makes up as it is read (/proc, /sys): no
+ * part of a root filesystem, wherever it is mounted.
+ */
+bool wd_is_made_up(int fd);
+
+/*
  * Opens a path inside a root: symbolic links are followed, absolute ones from the root; ".." at
  * the root stays there. `flags` are open(2)'s; O_CLOEXEC, O_NOCTTY and O_NONBLOCK are added.
  * Returns a descriptor, or a negated errno (-ELOOP for a symlink loop). Opens whatever is there:
@@ -40,9 +46,9 @@ int wd_openat_in_root(int root_fd, const char *path, int flags);
 
 /*
  * Opens a regular file or a directory inside a root for reading, and nothing else: a FIFO, a
- * device or a socket is WD_ENOTREG and is not opened even for an instant. *ret_st, where not
- * NULL, is the stat of what was opened. Returns a descriptor, WD_EABSENT, WD_ENOTREG or a negated
- * errno.
+ * device, a socket or what wd_is_made_up() is WD_ENOTREG and is not opened even for an instant.
+ * *ret_st, where not NULL, is the stat of what was opened. Returns a descriptor, WD_EABSENT,
+ * WD_ENOTREG or a negated errno.
  */
 int wd_open_in_root(int root_fd, const char *path, struct stat *ret_st);
 
@@ -85,5 +91,12 @@ int wd_root_read(const struct wd_root *root, const char *path, size_t max, struc
  * Returns a descriptor, -ELOOP for a link, or another negated errno.
  */
 int wd_open_subdir(int dir_fd, const char *name);
+
+/*
+ * Whether an absolute path leads into a root filesystem, or to an image, both by name: as it is
+ * written, since a link in a root filesystem may lead from there to anywhere, or where it really
+ * ends. No path does where the root filesystem is "/".
+ */
+bool wd_root_holds(const char *rootfs, const char *path);
 
 #endif

@@ -12,13 +12,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #define MAX_THREADS 4
@@ -146,26 +144,6 @@ static void handle_unref(struct handle *h)
 	}
 }
 
-/* What the kernel makes up as it is read is no part of a root filesystem. */
-static bool is_made_up(int fd)
-{
-	static const uint32_t magics[] = {
-		PROC_SUPER_MAGIC,	 SYSFS_MAGIC,	    DEVPTS_SUPER_MAGIC, DEBUGFS_MAGIC,
-		TRACEFS_MAGIC,		 SECURITYFS_MAGIC,  CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
-		PSTOREFS_MAGIC,		 BPF_FS_MAGIC,	    BINFMTFS_MAGIC,	AUTOFS_SUPER_MAGIC,
-		EFIVARFS_MAGIC,		 HUGETLBFS_MAGIC,   NSFS_MAGIC,		SELINUX_MAGIC,
-		0x62656570 /* configfs */, 0x19800202 /* mqueue */, 0x65735543 /* fusectl */,
-	};
-	struct statfs fs;
-
-	if (fstatfs(fd, &fs) < 0)
-		return true;
-	for (size_t i = 0; i < WD_ARRAY_SIZE(magics); i++)
-		if ((uint32_t)fs.f_type == magics[i])
-			return true;
-	return false;
-}
-
 /*
  * Whether the scan should enter an open directory, it stays on one filesystem unless asked; or a
  * negated errno.
@@ -176,7 +154,7 @@ static int may_enter(const struct wd_tree *tree, int fd)
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	return st.st_dev == tree->root->dev || (tree->cross && !is_made_up(fd));
+	return st.st_dev == tree->root->dev || (tree->cross && !wd_is_made_up(fd));
 }
 
 static int push_children(struct scan *s, wd_node_id dir, struct handle *h)

@@ -70,15 +70,21 @@ void wd_tree_free(struct wd_tree *tree)
 	free(tree);
 }
 
-void wd_tree_path(const struct wd_tree *tree, wd_node_id id, struct wd_buf *buf)
+size_t wd_tree_path_len(const struct wd_tree *tree, wd_node_id id)
 {
-	size_t len = 0, end;
+	size_t len = 0;
 
 	for (wd_node_id n = id; n != WD_NODE_ROOT; n = tree->nodes.v[n].parent)
 		len += tree->nodes.v[n].name_len + 1u;
+	return len ? len - 1 : 0; /* no slash before the first component */
+}
+
+void wd_tree_path(const struct wd_tree *tree, wd_node_id id, struct wd_buf *buf)
+{
+	size_t len = wd_tree_path_len(tree, id), end;
+
 	if (len == 0 || wd_buf_reserve(buf, len) < 0)
 		return;
-	len--; /* no slash before the first component */
 	end = buf->len + len;
 	buf->len = end;
 	for (wd_node_id n = id; n != WD_NODE_ROOT; n = tree->nodes.v[n].parent) {
@@ -153,6 +159,9 @@ static int open_dir(struct wd_tree *tree, wd_node_id dir)
 	wd_buf_byte(&path, '\0');
 	if (path.status < 0)
 		return path.status;
+	/* a directory after another, by path: the scan alone takes the time of a deeper chain once */
+	if (path.len > PATH_MAX)
+		return -ENAMETOOLONG;
 	return wd_openat_in_root(tree->root->fd, path.ptr, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
@@ -160,18 +169,20 @@ int wd_tree_load(struct wd_tree *tree, wd_node_id dir)
 {
 	struct wd_node *n = wd_tree_node(tree, dir);
 	struct wd_entries entries = {0};
+	bool made_up;
 	int fd, r;
 
 	if (n->type != WD_TYPE_DIR || n->flags & (WD_NODE_LOADED | WD_NODE_HIDDEN | WD_NODE_GHOST))
 		return 0;
 	fd = open_dir(tree, dir);
-	r = fd < 0 ? fd : wd_entries_read(&entries, fd, tree->want_stat);
+	made_up = fd >= 0 && wd_is_made_up(fd);
+	r = fd < 0 ? fd : made_up ? 0 : wd_entries_read(&entries, fd, tree->want_stat);
 	if (fd >= 0)
 		close(fd);
-	if (r < 0) {
+	if (r < 0)
 		wd_tree_add_error(tree, dir, r);
+	if (r < 0 || made_up)
 		n->flags |= WD_NODE_HIDDEN;
-	}
 	r = wd_tree_adopt(tree, dir, &entries);
 	wd_entries_done(&entries);
 	return r;

@@ -151,6 +151,7 @@ static inline struct wd_blob wd_tree_link(const struct wd_tree *tree, wd_node_id
 
 /* Appends the canonical path, relative to the root without leading slash; nothing for the root. */
 void wd_tree_path(const struct wd_tree *tree, wd_node_id id, struct wd_buf *buf);
+size_t wd_tree_path_len(const struct wd_tree *tree, wd_node_id id);
 
 /* Fills in size and mode of a node that was scanned without. Failure leaves it as it is. */
 void wd_tree_stat(struct wd_tree *tree, wd_node_id id);
