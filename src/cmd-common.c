@@ -230,6 +230,42 @@ const struct wd_hash_ops *wd_cli_load_hash(const struct wd_cli *cli)
 	return ops;
 }
 
+char *wd_cli_absolute(const char *path)
+{
+	WD_CLEANUP_FREE char *cwd = getcwd(NULL, 0);
+	struct wd_buf out = WD_BUF_INIT;
+	struct wd_blob rest = wd_blob_str(path), name;
+
+	if (path[0] != '/' && cwd && strcmp(cwd, "/") != 0)
+		wd_buf_str(&out, cwd);
+	while (wd_blob_token(&rest, '/', &name)) {
+		if (name.len == 0 || wd_blob_is(name, "."))
+			continue;
+		wd_buf_byte(&out, '/');
+		wd_buf_blob(&out, name);
+	}
+	wd_buf_byte(&out, '\0');
+	if (out.status < 0)
+		wd_buf_done(&out);
+	return out.ptr;
+}
+
+int wd_cli_check_written(const struct wd_cli *cli, const char *file)
+{
+	WD_CLEANUP_FREE char *path = file ? wd_cli_absolute(file) : NULL;
+	int end = cli->command->read_end;
+
+	if (!file || strcmp(file, "-") == 0)
+		return -1;
+	for (int i = cli->command->read_first; i < cli->noperands && (i < end || end < 0); i++) {
+		if (!path || !wd_root_holds(cli->operands[i], path))
+			continue;
+		wd_complain("%s: nothing is written in %s, which is read", file, cli->operands[i]);
+		return WD_EXIT_USAGE;
+	}
+	return -1;
+}
+
 int wd_cli_open_output(struct wd_cli *cli, struct wd_out *out, const struct wd_format **ret)
 {
 	const struct wd_format *format = wd_format_find(cli->format, cli->places->formats);
@@ -245,6 +281,9 @@ int wd_cli_open_output(struct wd_cli *cli, struct wd_out *out, const struct wd_f
 		wd_complain("format %s needs -o FILE", cli->format);
 		return WD_EXIT_USAGE;
 	}
+	r = wd_cli_check_written(cli, cli->output);
+	if (r >= 0)
+		return r;
 	r = wd_out_open(out, cli->output, cli->color);
 	if (r < 0) {
 		wd_complain("%s: %s", cli->output, wd_status_text(r));

@@ -96,6 +96,7 @@ const struct wd_command wd_cmd_diff = {
 	.summary = "packages, owners, files and lineage that differ",
 	.min_operands = 2,
 	.max_operands = 2,
+	.read_end = 2,
 	.options = "FX",
 	.formats = "text, csv, nul, json, ndjson, sqlite",
 	.run = run,

@@ -194,6 +194,7 @@ const struct wd_command wd_cmd_inspect = {
 	.summary = "whose distro is this? verdict, evidence, totals",
 	.min_operands = 1,
 	.max_operands = -1,
+	.read_end = -1,
 	.options = "EFRXIPY",
 	.formats = "text, json, ndjson",
 	.run = run_inspect,

@@ -235,8 +235,12 @@ static int copy_old(struct lessons *l)
 static int open_index(struct lessons *l)
 {
 	struct stat st;
-	int r, status = -1;
+	int r, status = wd_cli_check_written(l->cli, l->cli->operands[0]);
 
+	if (status < 0) /* before all is learnt, not when it is listed */
+		status = wd_cli_check_written(l->cli, l->cli->output);
+	if (status >= 0)
+		return status;
 	l->path = realpath(l->cli->operands[0], NULL);
 	if (!l->path)
 		l->path = strdup(l->cli->operands[0]);
@@ -369,6 +373,8 @@ const struct wd_command wd_cmd_learn = {
 	.summary = "learn what packages hold, from root filesystems, packages and lists of them",
 	.min_operands = 1,
 	.max_operands = -1,
+	.read_first = 1,
+	.read_end = -1,
 	.options = "TX",
 	.formats = "text, csv, json, ndjson",
 	.run = run,

@@ -77,6 +77,7 @@ const struct wd_command wd_cmd_map = {
 	.summary = "one row for each file: package, distribution, basis",
 	.min_operands = 1,
 	.max_operands = 1,
+	.read_end = 1,
 	.options = "1DMRXIPYW",
 	.formats = "text, csv, nul, json, ndjson, sqlite",
 	.run = run,

@@ -25,32 +25,11 @@ static const char *below(const char *path, const char *prefix)
 	return path + n;
 }
 
-/* An absolute path without ".", "//" and trailing slashes, made from the working directory. */
-static char *absolute(const char *path)
-{
-	WD_CLEANUP_FREE char *cwd = getcwd(NULL, 0);
-	struct wd_buf out = WD_BUF_INIT;
-	struct wd_blob rest = wd_blob_str(path), name;
-
-	if (path[0] != '/' && cwd && strcmp(cwd, "/") != 0)
-		wd_buf_str(&out, cwd);
-	while (wd_blob_token(&rest, '/', &name)) {
-		if (name.len == 0 || wd_blob_is(name, "."))
-			continue;
-		wd_buf_byte(&out, '/');
-		wd_buf_blob(&out, name);
-	}
-	wd_buf_byte(&out, '\0');
-	if (out.status < 0)
-		wd_buf_done(&out);
-	return out.ptr;
-}
-
 /* The operand without the rootfs in front, as the user typed it or as it is called: or NULL. */
 static char *without_rootfs(const char *rootfs, const char *operand)
 {
-	WD_CLEANUP_FREE char *path = absolute(operand);
-	WD_CLEANUP_FREE char *prefix = absolute(rootfs);
+	WD_CLEANUP_FREE char *path = wd_cli_absolute(operand);
+	WD_CLEANUP_FREE char *prefix = wd_cli_absolute(rootfs);
 	WD_CLEANUP_FREE char *real = realpath(rootfs, NULL);
 	const char *rest = NULL;
 
@@ -275,6 +254,7 @@ const struct wd_command wd_cmd_owner = {
 	.summary = "who owns these paths, there or missing",
 	.min_operands = 2,
 	.max_operands = -1,
+	.read_end = 1,
 	.options = "1RXIPYW",
 	.formats = "text, csv, nul, json, ndjson",
 	.run = run,

@@ -57,6 +57,7 @@ const struct wd_command wd_cmd_packages = {
 	.summary = "every package of every database",
 	.min_operands = 1,
 	.max_operands = 1,
+	.read_end = 1,
 	.options = "GKOSIPYW",
 	.formats = "text, csv, nul, json, ndjson, sqlite",
 	.run = run,

@@ -83,6 +83,7 @@ const struct wd_command wd_cmd_verify = {
 	.summary = "what differs from what the databases record",
 	.min_operands = 1,
 	.max_operands = 1,
+	.read_end = 1,
 	.options = "FX",
 	.formats = "text, csv, nul, json, ndjson, sqlite",
 	.run = run,

@@ -66,6 +66,8 @@ struct wd_command {
 	const char *summary;
 	int min_operands;
 	int max_operands; /* -1: any number */
+	int read_first;	  /* the operands in which nothing is written: from this one */
+	int read_end;	  /* to the one before this; -1: to the last */
 	const char *options; /* letters of the options beyond the common ones; see cmd-options.c */
 	const char *formats; /* what --format takes, the default first */
 	int (*run)(struct wd_cli *cli);
@@ -135,6 +137,16 @@ bool wd_cli_has_contents(const struct wd_cli *cli, struct wd_subject *s);
 
 /* Loads the module for digests; NULL where it is not there, already explained. */
 const struct wd_hash_ops *wd_cli_load_hash(const struct wd_cli *cli);
+
+/* An absolute path without ".", "//" and trailing slashes; the caller's, or NULL. */
+char *wd_cli_absolute(const char *path);
+
+/*
+ * Whether a file may be written: not in a root filesystem that is read, nor over an image, unless
+ * the root filesystem is the one that this runs in. NULL and "-" may. -1, or an exit status,
+ * already explained.
+ */
+int wd_cli_check_written(const struct wd_cli *cli, const char *file);
 
 /* Finds the format and opens the output. -1 to go on, or an exit status. */
 int wd_cli_open_output(struct wd_cli *cli, struct wd_out *out, const struct wd_format **ret);
