@@ -41,7 +41,9 @@ static void on_signal(int signo)
 
 static void catch_signals(void)
 {
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	/* SIGPIPE: of messages; src/pkgdb/process.c gives workers the default for all of these */
+	static const int signals[] = {SIGINT,  SIGTERM, SIGHUP, SIGQUIT,
+				      SIGPIPE, SIGXCPU, SIGXFSZ};
 	struct sigaction act = {.sa_handler = on_signal};
 
 	for (size_t i = 0; i < WD_ARRAY_SIZE(signals); i++) {

@@ -204,6 +204,15 @@ static int use_memory(const struct wd_request *req, struct wd_sink *sink)
 	return refused(p == MAP_FAILED ? -1 : 0);
 }
 
+static int spin(const struct wd_request *req, struct wd_sink *sink)
+{
+	(void)req;
+	(void)sink;
+	for (volatile bool forever = true; forever;)
+		;
+	return 0;
+}
+
 static const struct {
 	const char *word;
 	int (*load)(const struct wd_request *req, struct wd_sink *sink);
@@ -217,7 +226,7 @@ static const struct {
 	{"old", write_old},	 {"truncate", truncate_old},
 	{"socket", use_socket},	 {"fork", use_fork},
 	{"exec", use_exec},	 {"kill", use_kill},
-	{"memory", use_memory},
+	{"memory", use_memory},	 {"spin", spin},
 };
 
 static int load(const struct wd_request *req, struct wd_sink *sink)

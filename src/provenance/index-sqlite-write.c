@@ -2,7 +2,10 @@
 /* The half of the index's module that writes. */
 #include "provenance/index-sqlite.h"
 
-/* No journal: the file is a new one, which takes its place only when it is whole. */
+/*
+ * No journal: the file is a new one, which takes its place only when it is whole, and a journal
+ * would be left beside it by a signal. SQLite keeps one in its defensive mode whatever it is told.
+ */
 int wd_index_edit(const char *path, struct wd_index **ret)
 {
 	struct wd_index *ix = calloc(1, sizeof(*ix));
@@ -15,9 +18,11 @@ int wd_index_edit(const char *path, struct wd_index **ret)
 		sqlite3_open_v2(path, &ix->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL));
 	if (r == 0) {
 		wd_index_harden(ix->db);
+		sqlite3_db_config(ix->db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
 		r = wd_index_exec(ix,
 				  "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
 				  "PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-65536; BEGIN");
+		sqlite3_db_config(ix->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	}
 	if (r == 0)
 		r = wd_index_pragma(ix, "PRAGMA application_id", &application);
