@@ -238,6 +238,57 @@ test_bad_layouts() {
 	fails 'indexes in a loop' 4 'more than [0-9]* indexes in indexes' map "$dir"
 }
 
+# index DIR MANIFEST...: "DIGEST OS ARCHITECTURE [VARIANT]" each; the digest of an index of them
+index() {
+	local dir=$1 digest
+	shift
+	printf '%s\n' "$@" | jq -Rn '{schemaVersion: 2, manifests: [inputs | split(" ") |
+		{mediaType: "application/vnd.oci.image.manifest.v1+json", digest: .[0], size: 0} +
+		if .[1] then {platform: ({os: .[1], architecture: .[2]} +
+			if .[3] then {variant: .[3]} else {} end)} else {} end]}' >"$work/index.json"
+	digest=$(sha256sum <"$work/index.json")
+	cp "$work/index.json" "$dir/blobs/sha256/${digest%% *}"
+	echo "sha256:${digest%% *}"
+}
+
+# platform_is DISTRO [OPTION...]: what the layout's image for the platform is
+platform_is() {
+	[ "$("$whodistro" inspect --format json "${@:2}" "$work/multi" | jq -r .verdict.distro.id)" = "$1" ]
+}
+
+# An index of four platforms, in an index of its own.
+test_platforms() {
+	local dir=$work/multi arch here manifests=()
+	here=$(uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/; s/armv7l/arm/; s/i686/386/')
+	mkdir -p "$dir" && umoci init --layout "$dir/l" && mv "$dir/l"/* "$dir" && rmdir "$dir/l"
+	for arch in "$here" other v6 v7; do
+		rm -rf "$work/m"
+		umoci new --image "$dir:$arch" && umoci unpack --image "$dir:$arch" "$work/m" >/dev/null 2>&1 &&
+			mkdir -p "$work/m/rootfs/etc" && echo "ID=for$arch" >"$work/m/rootfs/etc/os-release" &&
+			umoci repack --image "$dir:$arch" "$work/m" >/dev/null 2>&1 || return 1
+		manifests+=("$(jq -r --arg tag "$arch" '.manifests[] | select(.annotations | any(. == $tag)) |
+			.digest' "$dir/index.json")")
+	done
+	index "$dir" "${manifests[1]} linux s390x" "${manifests[2]} linux arm v6" \
+		"${manifests[3]} linux arm v7" "${manifests[0]} linux $here" >"$work/digest"
+	check 'platforms: of an index alone' cp "$work/index.json" "$dir/index.json"
+	check 'platforms: linux/s390x' platform_is forother --platform linux/s390x
+	check 'platforms: a variant' platform_is forv7 --platform linux/arm/v7
+	check 'platforms: the other variant' platform_is forv6 --platform linux/arm/v6
+	[ "$here" = arm ] || check "platforms: this machine's" platform_is "for$here"
+	fails 'platforms: one that is not there' 4 'no image for that platform; there are:' \
+		inspect --platform linux/mips "$dir"
+	check 'platforms: those that are there' test "$(grep -cE \
+		'\(linux/(s390x|arm/v6|arm/v7|'"$here"')\)' "$work/err")" = 4
+	fails 'platforms: a variant that is not there' 4 'no image for that platform' \
+		inspect --platform linux/arm/v8 "$dir"
+	fails 'platforms: no platform' 4 'no image for that platform' inspect --platform linux "$dir"
+	index "$dir" "$(cat "$work/digest")" >/dev/null && cp "$work/index.json" "$dir/index.json"
+	check 'platforms: of an index in an index' platform_is forv7 --platform linux/arm/v7
+	fails '--platform without an image' 4 '--platform: this is no image' \
+		inspect --platform linux/arm "$work"
+}
+
 # A bomb is stopped; and temporary files are gone, also of who was killed.
 test_limits() {
 	local pid i
@@ -298,6 +349,7 @@ else
 	test_layouts
 	test_only_images_tell
 	test_bad_layouts
+	test_platforms
 fi
 test_opaque
 test_mmdebstrap
