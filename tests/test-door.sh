@@ -162,6 +162,7 @@ test_depth() {
 	make_deep deep dd 10000 ''
 	check '10,000 directories in each other' ends 0 deep
 	check 'a program below them is looked into' examined
+	# shellcheck disable=SC2016
 	check 'a few descriptors: an error, and the rest' sh -c \
 		'ulimit -n 64; "$1" map deep >out 2>messages; [ $? -le 3 ] && [ -s out ]' - "$whodistro"
 	make_deep names "$(printf 'n%.0s' {1..255})" 600 all
@@ -235,6 +236,7 @@ EOT
 		done
 	} | package bomb
 	check 'links of links, and claims of any length' ends 3 bomb
+	# shellcheck disable=SC2016
 	check 'a target of 4,095 bytes is followed' sh -c \
 		'"$1" owner --format csv bomb /long/x00001 2>/dev/null | grep -q "^d/x00001,.*hello"' - "$whodistro"
 }
