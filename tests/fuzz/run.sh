@@ -34,7 +34,7 @@ found() {
 }
 
 # account TARGET: adds what its log says to its state
-acinputs() {
+account() {
 	awk -v had="$(state "$1")" -v cpu="$(cat "$build/log/$1.cpu")" '
 		BEGIN { split(had, old); split(cpu, now); cov = old[3]; of = old[4] }
 		/Loaded .* inline 8-bit counters/ { match($0, /\([0-9]+ inline/); of = substr($0, RSTART + 1) + 0 }
