@@ -12,7 +12,15 @@ void wd_pool_done(struct wd_pool *p)
 	for (size_t i = 0; i < p->chunks.n; i++)
 		free(p->chunks.v[i]);
 	wd_array_done(&p->chunks);
-	p->used = 0;
+	p->used = p->gone = 0;
+}
+
+void wd_pool_forget(struct wd_pool *p, uint32_t ref)
+{
+	for (; p->gone < ref >> WD_POOL_CHUNK_BITS; p->gone++) {
+		free(p->chunks.v[p->gone]);
+		p->chunks.v[p->gone] = NULL;
+	}
 }
 
 static int add_chunk(struct wd_pool *p)

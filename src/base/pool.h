@@ -16,7 +16,8 @@
 
 struct wd_pool {
 	WD_ARRAY(char *) chunks;
-	uint32_t used; /* bytes used of the last chunk */
+	uint32_t used;	 /* bytes used of the last chunk */
+	uint32_t gone; /* chunks at the front that were forgotten */
 };
 
 void wd_pool_done(struct wd_pool *p);
@@ -26,6 +27,11 @@ void wd_pool_done(struct wd_pool *p);
  * longer than a chunk or the pool is full (4 GiB).
  */
 int wd_pool_add(struct wd_pool *p, struct wd_blob bytes, uint32_t *ret_ref);
+
+/*
+ * Releases, in whole chunks, what was added before `ref`; that may not be asked for any more.
+ */
+void wd_pool_forget(struct wd_pool *p, uint32_t ref);
 
 static inline const char *wd_pool_at(const struct wd_pool *p, uint32_t ref)
 {

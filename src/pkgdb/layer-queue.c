@@ -156,8 +156,9 @@ static void report_notes(struct wd_layer_queue *q, const struct wd_layer_source 
 	d->notes.n = 0;
 }
 
+/* With `last`, the stream is used up. */
 static int stack_stream(struct wd_layer_queue *q, struct wd_layer_source *source,
-			const struct wd_stream *s, struct wd_decoding *d)
+			struct wd_stream *s, struct wd_decoding *d, bool last)
 {
 	struct stacking st = {.q = q, .source = source, .s = s};
 	int r = wd_layers_begin(q->layers, q->literal);
@@ -170,10 +171,17 @@ static int stack_stream(struct wd_layer_queue *q, struct wd_layer_source *source
 		r = take_facts(q, d, &st.facts);
 	report_notes(q, source, d);
 	report_stream(q, source, s);
-	for (size_t i = 0; r == 0 && i < s->entries.n; i++)
+	for (size_t i = 0; r == 0 && i < s->entries.n; i++) {
+		if (last)
+			wd_pool_forget(&s->bytes, s->entries.v[i].path);
 		r = stack_entry(&st, &s->entries.v[i]);
+	}
 	q->entries += s->entries.n;
 	q->unpacked += s->result.unpacked;
+	if (last) {
+		wd_array_done(&s->entries);
+		wd_pool_done(&s->bytes);
+	}
 	return r;
 }
 
@@ -222,6 +230,15 @@ static int begin_some(struct wd_layer_queue *q)
 	return r;
 }
 
+/* Whether a layer is not there once more: docker save and skopeo write it once. */
+static bool is_last_use(const struct wd_layer_queue *q, size_t at)
+{
+	for (size_t i = at + 1; i < q->sources.n; i++)
+		if (q->sources.v[i].stream == q->sources.v[at].stream)
+			return false;
+	return true;
+}
+
 /* Stacks what is through, in order. */
 static int stack_some(struct wd_layer_queue *q)
 {
@@ -232,9 +249,10 @@ static int stack_some(struct wd_layer_queue *q)
 		struct wd_decoding *d = q->running.v[q->stacked];
 
 		if (source->stream)
-			r = stack_stream(q, source, source->stream, q->outer);
+			r = stack_stream(q, source, source->stream, q->outer,
+					 is_last_use(q, q->stacked));
 		else if (d)
-			r = stack_stream(q, source, d->streams.v[0], d);
+			r = stack_stream(q, source, d->streams.v[0], d, true);
 		else
 			r = wd_layers_begin(q->layers, q->literal);
 		if (d) {

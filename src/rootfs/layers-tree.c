@@ -72,7 +72,7 @@ static int copy_dir(struct copy *c, wd_node_id node, uint32_t dir)
 	for (size_t i = 0; r == 0 && i < c->kids.n; i++) {
 		const struct wd_layers_name *n = &c->l->names.v[c->kids.v[i]];
 		struct wd_entry e = {.name = wd_layers_name_of(c->l, c->kids.v[i]),
-				     .size = n->size,
+				     .size = wd_layers_size_of(c->l, n),
 				     .mode = n->mode,
 				     .type = n->type,
 				     .have_stat = true};
@@ -91,9 +91,11 @@ static int copy_contents(struct copy *c)
 {
 	for (uint32_t i = 0; i < c->l->inodes.n; i++) {
 		const struct wd_layers_inode *n = &c->l->inodes.v[i];
-		struct wd_image_content content = {i, n->tag, n->size, n->bytes, n->elf};
+		struct wd_image_content content = {i, n->tag, n->size, NULL, n->elf};
 
-		if ((n->bytes || n->elf || n->tag != WD_TAG_NONE) &&
+		if (n->kept)
+			content.bytes = c->l->kept.v[n->kept - 1];
+		if ((n->kept || n->elf || n->tag != WD_TAG_NONE) &&
 		    wd_array_push(&c->img->contents, content) < 0)
 			return -ENOMEM;
 	}
@@ -177,8 +179,13 @@ int wd_layers_finish(struct wd_layers *l, struct wd_image **ret_image,
 	WD_CLEANUP_FREE uint8_t *on_way = calloc(1, l->names.n / 8 + 1);
 	struct copy live = {.l = l}, gone = {.l = l, .deleted = true, .on_way = on_way};
 	struct wd_image *image, *deleted;
-	int r = on_way ? make_image(&live, &image) : -ENOMEM;
+	int r;
 
+	/* no name is looked for any more, and the trees take room */
+	free(l->slots);
+	l->slots = NULL;
+	l->nslots = 0;
+	r = on_way ? make_image(&live, &image) : -ENOMEM;
 	if (r < 0)
 		return r;
 	link_all(l);

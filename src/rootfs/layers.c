@@ -41,6 +41,7 @@ void wd_layers_free(struct wd_layers *l)
 	wd_pool_done(&l->bytes);
 	wd_array_done(&l->names);
 	wd_array_done(&l->inodes);
+	wd_array_done(&l->kept);
 	wd_buf_done(&l->dir);
 	wd_array_done(&l->order);
 	free(l->slots);
@@ -232,7 +233,7 @@ static struct wd_layers_name *revive(struct wd_layers *l, uint32_t id, enum wd_t
 	n->type = (uint8_t)type;
 	n->layer = l->layer;
 	n->inode = WD_INODE_NONE;
-	n->size = 0;
+	n->target_len = 0;
 	n->alive = true;
 	if (!n->linked) {
 		n->next_sibling = l->names.v[n->parent].first_child;
@@ -298,8 +299,12 @@ static uint32_t locate(const struct wd_layers *l, struct wd_blob path)
 
 static int new_inode(struct wd_layers *l, const struct wd_layer_entry *e, uint32_t *ret)
 {
-	struct wd_layers_inode inode = {e->bytes, e->size, e->tag, e->elf};
+	struct wd_layers_inode inode = {.size = e->size & INT64_MAX, .elf = e->elf, .tag = e->tag};
 
+	if (e->bytes && wd_array_push(&l->kept, e->bytes) < 0)
+		return -ENOMEM;
+	if (e->bytes)
+		inode.kept = (uint32_t)l->kept.n;
 	*ret = (uint32_t)l->inodes.n;
 	return wd_array_push(&l->inodes, inode);
 }
@@ -322,7 +327,6 @@ static int link_hard(struct wd_layers *l, const struct wd_layer_entry *e, uint32
 		return r;
 	n = revive(l, id, (enum wd_type)t.type);
 	n->mode = t.mode;
-	n->size = t.size;
 	n->inode = t.inode;
 	n->target = t.target;
 	n->target_len = t.target_len;
@@ -341,7 +345,6 @@ static int put(struct wd_layers *l, const struct wd_layer_entry *e, uint32_t id)
 		return r;
 	n = revive(l, id, type);
 	n->mode = e->mode & 07777;
-	n->size = type == WD_TYPE_SYMLINK ? e->target.len : type == WD_TYPE_FILE ? e->size : 0;
 	if (type == WD_TYPE_FILE)
 		r = new_inode(l, e, &n->inode);
 	if (r == 0 && type == WD_TYPE_SYMLINK) {

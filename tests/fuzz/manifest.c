@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which image an archive or a store is meant to be: the documents of one. The input is several files, as
- * request.h says; the one named "ref" is what --image would be, and what stands before the files is
- * the platform.
+ * Which image an archive or a store is meant to be: the documents of one. The input is several
+ * files, as request.h says; the one named "ref" is what --image would be, and what stands before
+ * the files is the platform.
  */
 #include "pkgdb/manifest.h"
 #include "pkgdb/store.h"
