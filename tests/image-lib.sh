@@ -4,14 +4,19 @@
 # shellcheck source=tests/truth-lib.sh
 . "${WD_SRCDIR:?}/tests/truth-lib.sh"
 
-# report COMMAND INPUT [OPTION...]: without what names the input, the image or the layer
+# What layers took away speaks for lineages, too, beside what an extracted root has.
+without_deleted='.lineages[].evidence |= map(select(.kind != "deleted")) |
+	.verdict.summary |= sub("a later layer took away [^ ]*, and "; "")'
+
+# report COMMAND INPUT [OPTION...]: without what names the input, the image or the layer, and without
+# what was deleted
 report() {
 	local command=$1 input=$2
 	shift 2
 	case $command in
 	inspect)
 		"$whodistro" inspect --format json --evidence "$@" "$input" |
-			jq 'del(.rootfs, .rootfs_hex, .image, .databases[].sandbox)'
+			jq "del(.rootfs, .rootfs_hex, .image, .databases[].sandbox) | $without_deleted"
 		;;
 	map) "$whodistro" map --format ndjson --missing "$@" "$input" | sed 's/,"layer":[0-9]*}$/}/' ;;
 	packages) "$whodistro" packages --format ndjson "$@" "$input" ;;

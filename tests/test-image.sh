@@ -60,6 +60,37 @@ test_opaque() {
 		"$base.tar" | sed 1d | cut -d, -f1)" = d/sub/lower
 }
 
+# What is left when an image takes its papers away, and nothing says whose the rest is
+test_deleted_papers() {
+	local dir=$work/papers
+	mkdir -p "$dir/1/etc" "$dir/1/var/lib/dpkg" "$dir/2/etc" "$dir/2/var/lib" "$dir/3/etc"
+	printf 'ID=debian\nVERSION_ID=12\n' >"$dir/1/etc/os-release"
+	printf '%s\n' 'Package: libc6' 'Status: install ok installed' 'Version: 2.36-9+deb12u1' \
+		'Maintainer: GNU Libc Maintainers <debian-glibc@lists.debian.org>' \
+		'Architecture: all' >"$dir/1/var/lib/dpkg/status"
+	touch "$dir/2/etc/.wh.os-release" "$dir/2/var/lib/.wh.dpkg" "$dir/2/x"
+	printf 'ID=alpine\nVERSION_ID=3.20\n' >"$dir/3/etc/os-release"
+	tar -C "$dir/1" -cf "$dir/1.tar" . && tar -C "$dir/2" -cf "$dir/2.tar" . &&
+		tar -C "$dir/3" -cf "$dir/3.tar" .
+	docker_archive "$dir/two.tar" "$dir/1.tar" "$dir/2.tar"
+	docker_archive "$dir/three.tar" "$dir/1.tar" "$dir/2.tar" "$dir/3.tar"
+	docker_archive "$dir/one.tar" "$dir/1.tar"
+	check 'deleted papers make a hidden lineage' says "$dir/two.tar" \
+		'["hidden","weak","debian:12",[["debian:12","deleted"]]]'
+	check 'deleted papers beside an os-release are a second lineage' says "$dir/three.tar" \
+		'["declared","weak","alpine:3.20",[["alpine:3.20","os-release"],["debian:12","deleted"]]]'
+	check 'papers that are there are not deleted' says "$dir/one.tar" \
+		'["declared","certain","debian:12",[["debian:12","database","os-release"]]]'
+}
+
+# says IMAGE WHAT: lineage, confidence, distribution, and the lineages with their kinds of evidence
+says() {
+	local distro='(.distro | [.id, .version_id] | join(":"))'
+	"$whodistro" inspect --format json "$1" | jq -c "[(.verdict | .lineage, .confidence, $distro),
+		(.lineages | map([$distro] + (.evidence | map(.kind) | unique)))]" >"$work/says"
+	echo "$2" | diff - "$work/says"
+}
+
 deleted_is_reported() {
 	"$whodistro" inspect --format json "$1" >"$work/inspect.json"
 	jq -e '.image.deleted | .os_release.id == "debian" and .os_release.layer == 1 and
@@ -70,6 +101,10 @@ deleted_is_reported() {
 test_only_images_tell() {
 	local release
 	release=$(sed -n 's/^VERSION_ID="*\([^"]*\)"*$/\1/p' "$work/one/rootfs/usr/lib/os-release")
+	check 'what was deleted speaks for the lineage' test "$("$whodistro" inspect --format json \
+		"$work/two.oci.tar" | jq -c '.lineages[0] | [.confidence, [.evidence[] |
+		select(.kind == "deleted") | .path]]')" = \
+		'["strong",["var/lib/dpkg/status.d","etc/os-release"]]'
 	check 'a deleted database and os-release' deleted_is_reported "$work/two.oci.tar" "$release"
 	check 'packages --deleted' test "$("$whodistro" packages --deleted --format ndjson \
 		"$work/two.oci.tar" | jq -r .name | sort)" = "$("$whodistro" packages --format ndjson \
@@ -352,6 +387,7 @@ else
 	test_platforms
 fi
 test_opaque
+test_deleted_papers
 test_mmdebstrap
 test_bad_archives
 test_odd_tars

@@ -181,8 +181,8 @@ static void open_world(struct temproot *t, const char *evidence, struct world *w
 	wd_lineages_done(&w->s.lineages);
 	while (wd_blob_token(&rest, '\n', &line))
 		put_item(w, line);
-	assert_int_equal(wd_lineages_find(&w->s.owners, &w->s.distros, &w->s.os, &w->s.evidence,
-					  w->s.libc, &w->s.lineages),
+	assert_int_equal(wd_lineages_find(&w->s.owners, &w->s.distros, &w->s.os, NULL,
+					  &w->s.evidence, w->s.libc, &w->s.lineages),
 			 0);
 	assert_int_equal(wd_subject_judge(&w->s, &w->v), 0);
 }
@@ -362,7 +362,7 @@ static void releases(void **state)
 		{OS("acme", "3"), "", "note deb acme 2 strong" PACKAGED "opt/1\n",
 		 "declared weak: acme:3 weak 1"},
 		{OS("acme", "3"), "", "note deb acme 4 strong" PACKAGED "opt/1\n",
-		 "declared weak: acme:3 weak 0, acme:4 weak 1"},
+		 "contradicted weak: acme:4 weak 1, acme:3 weak 0"},
 		{OS("acme", "3.1"), "", "banner deb acme 3 strong" PACKAGED LIBC,
 		 "declared strong: acme:3.1 strong 1"},
 		{"ID=acme\n", "", "banner deb acme 3 strong" PACKAGED LIBC,
@@ -371,6 +371,8 @@ static void releases(void **state)
 
 	check(*state, rows, WD_ARRAY_SIZE(rows));
 }
+
+#define P1 "p 1+acme3 m@acme "
 
 static void several(void **state)
 {
@@ -399,14 +401,12 @@ static void several(void **state)
 		 "opt/1\n",
 		 "hidden strong: acme:3 strong 1, kid:1 weak 1"},
 		/* beside papers */
-		{OS("acme", "3"), "", "note rpm hat 8 strong" PACKAGED "opt/1\n",
-		 "declared weak: acme:3 weak 0, hat:8 weak 1"},
+		{OS("acme", "3"), P1 "/own/1\n", "note rpm hat 8 strong" PACKAGED "opt/1\n",
+		 "declared certain: acme:3 certain 1, hat:8 weak 1"},
 	};
 
 	check(*state, rows, WD_ARRAY_SIZE(rows));
 }
-
-#define P1 "p 1+acme3 m@acme "
 
 /* Owned files are own/1 to own/3; each package line ends in the paths of its list. */
 static void denial(void **state)
@@ -456,13 +456,24 @@ static void denial(void **state)
 		 "note rpm hat 8 strong" PACKAGED "own/1\nlink rpm hat 8 strong" PACKAGED
 		 "own/1\nnote deb acme 3 strong" PACKAGED "own/2 own/3\n",
 		 "declared certain: acme:3 certain 3, hat:8 strong 0"},
-		/* os-release alone, and every file says otherwise, surely; or only one kind */
+		/* os-release alone, and most files say otherwise, surely or not */
 		{OS("acme", "3"), "",
 		 "note rpm hat 8 strong" PACKAGED "opt/1 opt/2\nlink rpm hat 8 medium" PACKAGED
 		 "opt/3\n",
 		 "contradicted strong: hat:8 strong 3, acme:3 weak 0"},
-		{OS("acme", "3"), "", "note rpm hat 8 strong" PACKAGED "opt/1 opt/2\n",
-		 "declared weak: acme:3 weak 0, hat:8 weak 2"},
+		{OS("acme", "3"), "", "note rpm hat 8 medium" PACKAGED "opt/1 opt/2\n",
+		 "contradicted weak: hat:8 weak 2, acme:3 weak 0"},
+		{OS("acme", "3"), "", "banner rpm hat 8 medium" PACKAGED LIBC,
+		 "contradicted weak: hat:8 weak 1, acme:3 weak 0"},
+		{OS("acme", "3"), "", "link rpm - - medium" PACKAGED "opt/1 opt/2\n",
+		 "contradicted weak: (rpm) weak 2, acme:3 weak 0"},
+		{OS("acme", "3"), "", "note rpm hat 8 weak" PACKAGED "opt/1 opt/2\n",
+		 "declared weak: acme:3 weak 0"},
+		/* but something speaks for it */
+		{OS("acme", "3"), "",
+		 "note rpm hat 8 medium" PACKAGED "opt/1 opt/2\nlink deb - - weak" PACKAGED
+		 "opt/3\n",
+		 "declared weak: acme:3 weak 1, hat:8 weak 2"},
 		/* an os-release that was left behind */
 		{OS("acme", "3"), "",
 		 "note deb acme 4 strong" PACKAGED "opt/1 opt/2\nlink deb acme 4 medium" PACKAGED

@@ -76,7 +76,7 @@ int wd_attribute_elf(struct wd_owners *o, const struct wd_evidence_list *evidenc
 
 		if (!*package_name(origin) || wd_owners_basis(o, origin->node) != WD_BASIS_NONE)
 			continue;
-		r = find_package(&known, o->cat, origin, lineages->distro_of_item[origin->item],
+		r = find_package(&known, o->cat, origin, lineages->word_of_item[origin->item],
 				 &at.package);
 		if (r == 0)
 			r = wd_owners_attribute(o, origin->node, at);

@@ -21,6 +21,9 @@ struct wd_gather {
 	struct wd_strpool keys; /* row, use, distro, version: id of the string - 1 is the item */
 	WD_ARRAY(struct wd_found) found;
 	uint32_t *seen; /* release row: 1 + its item, 0 where it was not seen */
+	/* release row: the latest version of its library in files that are surely its
+	   distribution's; the strings are the evidence's */
+	const char **latest;
 	struct wd_buf work;
 	int status; /* of wd_gather_keep(), sticky */
 };

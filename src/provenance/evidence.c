@@ -2,6 +2,7 @@
 #include "provenance/evidence-gather.h"
 
 #include "base/status.h"
+#include "provenance/distro.h"
 
 const char *wd_item_strength_name(enum wd_item_strength strength)
 {
@@ -183,6 +184,20 @@ static bool can_be_from(const struct wd_gather *g, wd_node_id node,
 			 (!*item->distro || have_common(row->distro, wd_blob_str(item->distro))));
 }
 
+/* A file that is surely of the row's distribution has this version of the row's library. */
+static void see_version(struct wd_gather *g, uint32_t release, wd_node_id node,
+			struct wd_blob version)
+{
+	const struct wd_origin *o = wd_evidence_origin(g->e, node);
+	const struct wd_item *item = o ? &g->e->items.v[o->item] : NULL;
+	const char *latest = g->latest[release];
+
+	if (item && item->strength == WD_ITEM_STRONG &&
+	    wd_blob_is(g->signals.releases.v[release].distro, item->distro) &&
+	    (!latest || wd_version_cmp(version, wd_blob_str(latest)) > 0))
+		g->latest[release] = wd_gather_keep(g, version);
+}
+
 /* The releases of all distributions that have this version of the library. */
 static int count_releases(struct wd_gather *g, const struct wd_signal *s,
 			  const struct wd_captures *caps, wd_node_id node, struct wd_blob path,
@@ -196,8 +211,10 @@ static int count_releases(struct wd_gather *g, const struct wd_signal *s,
 		const struct wd_signal_release *row = &g->signals.releases.v[i];
 		uint32_t item;
 
-		if (!wd_blob_equal(row->version, version) ||
-		    !wd_blob_equal(row->library, s->kind) || !can_be_from(g, node, row))
+		if (!wd_blob_equal(row->library, s->kind))
+			continue;
+		see_version(g, i, node, version);
+		if (!wd_blob_equal(row->version, version) || !can_be_from(g, node, row))
 			continue;
 		r = release_item(g, i, s->strength < WD_ITEM_MEDIUM ? s->strength : WD_ITEM_MEDIUM,
 				 &item);
@@ -289,6 +306,44 @@ static int find_release(struct wd_gather *g, size_t first)
 	add.distro = wd_gather_keep(g, only->distro);
 	add.version = wd_gather_keep(g, only->release);
 	return g->status < 0 ? g->status : wd_array_push(&g->e->releases, add);
+}
+
+/* Whether a row's release has no version of the library as late as the one that was seen. */
+static bool is_excluded(const struct wd_gather *g, size_t row)
+{
+	const struct wd_signal_release *rows = g->signals.releases.v;
+
+	for (size_t i = 0; g->latest[row] && i < g->signals.releases.n; i++)
+		if (same_row(&rows[i], &rows[row]) &&
+		    wd_blob_equal(rows[i].release, rows[row].release) &&
+		    wd_version_cmp(rows[i].version, wd_blob_str(g->latest[row])) >= 0)
+			return false;
+	return g->latest[row] != NULL;
+}
+
+static int find_excluded(struct wd_gather *g)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < g->signals.releases.n; i++) {
+		const struct wd_signal_release *row = &g->signals.releases.v[i];
+
+		if (is_excluded(g, i))
+			r = wd_array_push(
+				&g->e->excluded,
+				((struct wd_excluded_release){wd_gather_keep(g, row->distro),
+							      wd_gather_keep(g, row->release)}));
+	}
+	return r < 0 ? r : g->status;
+}
+
+bool wd_evidence_excludes(const struct wd_evidence_list *e, const char *distro, const char *release)
+{
+	for (size_t i = 0; *release && i < e->excluded.n; i++)
+		if (strcmp(e->excluded.v[i].distro, distro) == 0 &&
+		    strcmp(e->excluded.v[i].version, release) == 0)
+			return true;
+	return false;
 }
 
 static int find_releases(struct wd_gather *g)
@@ -393,6 +448,7 @@ static void gather_done(struct wd_gather *g)
 	wd_strpool_done(&g->keys);
 	wd_buf_done(&g->work);
 	free(g->seen);
+	free(g->latest);
 	wd_signals_done(&g->signals);
 }
 
@@ -406,7 +462,8 @@ int wd_evidence_gather(struct wd_tree *tree, struct wd_catalog *cat, const char 
 	r = wd_signals_read(&g.signals, data_dir, ret_line);
 	if (r == 0) {
 		g.seen = calloc(g.signals.releases.n + 1, sizeof(*g.seen));
-		r = g.seen ? 0 : -ENOMEM;
+		g.latest = calloc(g.signals.releases.n + 1, sizeof(*g.latest));
+		r = g.seen && g.latest ? 0 : -ENOMEM;
 	}
 	if (r == 0)
 		r = wd_gather_files(&g);
@@ -416,6 +473,8 @@ int wd_evidence_gather(struct wd_tree *tree, struct wd_catalog *cat, const char 
 		r = wd_gather_texts(&g);
 	if (r == 0)
 		r = find_releases(&g);
+	if (r == 0)
+		r = find_excluded(&g);
 	if (r == 0)
 		r = wd_signals_status(&g.signals);
 	if (r == 0)
@@ -432,6 +491,7 @@ void wd_evidence_done(struct wd_evidence_list *e)
 	wd_array_done(&e->items);
 	wd_array_done(&e->origins);
 	wd_array_done(&e->releases);
+	wd_array_done(&e->excluded);
 	*e = (struct wd_evidence_list){0};
 }
 

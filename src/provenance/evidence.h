@@ -74,11 +74,18 @@ struct wd_library_release {
 	uint32_t item; /* the weakest of those that say so */
 };
 
+/* A release that files of its own distribution deny: a library is newer than it has it. */
+struct wd_excluded_release {
+	const char *distro; /* or several, as of an item */
+	const char *version;
+};
+
 struct wd_evidence_list {
 	struct wd_strpool strings;
 	WD_ARRAY(struct wd_item) items; /* strongest first, then kind, family, distro, version */
 	WD_ARRAY(struct wd_origin) origins; /* in order of node */
 	WD_ARRAY(struct wd_library_release) releases;
+	WD_ARRAY(struct wd_excluded_release) excluded;
 	uint64_t examined; /* files that were looked into */
 	uint64_t skipped;  /* of these, not what their magic says */
 };
@@ -115,5 +122,12 @@ bool wd_item_is_for(const struct wd_item *item, const char *id);
  */
 const struct wd_library_release *wd_evidence_release(const struct wd_evidence_list *e,
 						     const char *distro);
+
+/*
+ * Whether files that say by a strong item that they are the distribution's have a later version of
+ * a library than any that the release is known to have.
+ */
+bool wd_evidence_excludes(const struct wd_evidence_list *e, const char *distro,
+			  const char *release);
 
 #endif

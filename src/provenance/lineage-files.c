@@ -7,7 +7,6 @@
  */
 #include "provenance/lineage.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /*
@@ -33,7 +32,7 @@ struct hearing {
 	const struct wd_os_release *os;
 	const struct wd_owners *o;
 	const struct wd_evidence_list *e;
-	size_t npapers; /* lineages that os-release and databases made: the first ones */
+	size_t npapers; /* lineages that papers made, also deleted ones: the first */
 	struct named named[NAMES_MAX];
 	size_t nnamed;
 	uint32_t *index; /* of a distro: 1 + its lineage */
@@ -44,22 +43,12 @@ static bool counts(const struct wd_item *item)
 	return item->use == WD_ITEM_PACKAGED;
 }
 
-/* How exactly an item says whose a file is. */
-enum precision { FAMILY, SEVERAL, ONE, PRECISIONS };
-
-static enum precision precision(const struct wd_item *item)
-{
-	if (!*item->distro)
-		return FAMILY;
-	return strchr(item->distro, '|') ? SEVERAL : ONE;
-}
-
 /* The item that decides where a file is from, where it is at least that precise. */
-static uint32_t item_of(const struct wd_evidence_list *e, wd_node_id node, enum precision least)
+static uint32_t item_of(const struct wd_evidence_list *e, wd_node_id node, enum wd_precision least)
 {
 	const struct wd_origin *o = node == WD_NODE_NONE ? NULL : wd_evidence_origin(e, node);
 
-	return o && precision(&e->items.v[o->item]) >= least ? o->item : WD_ITEM_NONE;
+	return o && wd_item_precision(&e->items.v[o->item]) >= least ? o->item : WD_ITEM_NONE;
 }
 
 /* What the C library says or its loader, whichever is more precise. */
@@ -67,10 +56,10 @@ static uint32_t find_libc_item(const struct wd_evidence_list *e, struct wd_libc 
 {
 	uint32_t item = WD_ITEM_NONE;
 
-	for (int least = ONE; item == WD_ITEM_NONE && least >= FAMILY; least--) {
-		item = item_of(e, libc.libc, (enum precision)least);
+	for (int least = WD_NAMES_ONE; item == WD_ITEM_NONE && least >= WD_NAMES_FAMILY; least--) {
+		item = item_of(e, libc.libc, (enum wd_precision)least);
 		if (item == WD_ITEM_NONE)
-			item = item_of(e, libc.loader, (enum precision)least);
+			item = item_of(e, libc.loader, (enum wd_precision)least);
 	}
 	return item;
 }
@@ -106,7 +95,7 @@ static void hear_names(struct hearing *h)
 		const struct wd_item *item = &h->e->items.v[i];
 		struct named *n;
 
-		if (!counts(item) || precision(item) != ONE ||
+		if (!counts(item) || wd_item_precision(item) != WD_NAMES_ONE ||
 		    wd_distros_is_vendor(h->distros, item->distro))
 			continue;
 		n = find_name(h, item->distro);
@@ -127,7 +116,7 @@ static const struct wd_distro *distro_of(const struct hearing *h, size_t lineage
 	return &h->distros->list.v[h->l->list.v[lineage].distro];
 }
 
-/* The lineage that os-release or a database made of this distribution: the first, or NULL. */
+/* The lineage that papers made of this distribution: the first, or NULL. */
 static struct wd_lineage *papers_of(struct hearing *h, const char *id)
 {
 	for (size_t i = 0; i < h->npapers; i++)
@@ -212,25 +201,39 @@ static bool fits(const struct hearing *h, const struct wd_lineage *papers, const
 	       wd_version_cmp(wd_blob_str(release), wd_blob_str(own)) < 0;
 }
 
+/* Whether files of the distribution are newer than the release that papers say. */
+static bool excluded(const struct hearing *h, const struct wd_lineage *papers)
+{
+	const struct wd_distro *d = &h->distros->list.v[papers->distro];
+
+	return wd_evidence_excludes(h->e, d->id, d->version_id);
+}
+
 /*
  * Where the items of a distribution belong that name no release: to what the papers say, unless
  * the C library says otherwise, or all that the papers are is an os-release that was left behind.
  */
 static int find_home(struct hearing *h, const struct named *n)
 {
-	const struct wd_lineage *papers = papers_of(h, n->id);
+	struct wd_lineage *papers = papers_of(h, n->id);
 	uint32_t release_item;
 	const char *release = find_release(h, n, &release_item);
+	bool current;
 	int distro;
 
 	for (size_t i = 0; n->by_libc && i < h->npapers; i++)
 		if (strcmp(distro_of(h, i)->id, n->id) == 0 &&
 		    wd_versions_agree(distro_of(h, i)->version_id, n->release))
 			return (int)h->l->list.v[i].distro;
-	if (papers && !n->by_libc && (papers->packages || fits(h, papers, release)))
+	current =
+		papers && (papers->packages || (fits(h, papers, release) && !excluded(h, papers)));
+	if (current && !n->by_libc) {
 		distro = (int)papers->distro;
-	else
+	} else {
+		if (papers)
+			papers->refuted = !current;
 		distro = make_lineage(h, n, release);
+	}
 	if (distro > 0 && *release &&
 	    wd_versions_agree(h->distros->list.v[distro].version_id, release))
 		h->l->list.v[h->index[distro] - 1].release_item = release_item;
@@ -291,30 +294,6 @@ static int place_named(struct hearing *h, const struct wd_item *item)
 	return distro ? distro : (int)n->home;
 }
 
-/* Whether an item that names no single distribution may be of a lineage. */
-static bool supports(const struct wd_item *item, const struct wd_distro *d)
-{
-	struct wd_blob rest = wd_blob_str(d->several), id;
-
-	if (strcmp(d->family, item->family) != 0)
-		return false;
-	if (precision(item) == FAMILY)
-		return true;
-	if (*d->version_id && !wd_versions_agree(item->version, d->version_id) &&
-	    wd_version_cmp(wd_blob_str(item->version), wd_blob_str(d->version_id)) > 0)
-		return false;
-	if (*d->id)
-		return wd_item_is_for(item, d->id);
-	while (wd_blob_token(&rest, '|', &id)) {
-		char name[64];
-
-		snprintf(name, sizeof(name), "%.*s", WD_BLOB_PRINTF(id));
-		if (wd_item_is_for(item, name))
-			return true;
-	}
-	return false;
-}
-
 /* Of lineages that an item may be of: whose C library it is, what is recorded, what is named. */
 static int likelihood(const struct wd_lineage *l)
 {
@@ -333,7 +312,8 @@ static uint32_t supported(const struct hearing *h, const struct wd_item *item)
 		if (i == h->l->list.n)
 			break;
 		l = &h->l->list.v[i];
-		if (supports(item, distro_of(h, i)) && (!best || likelihood(l) > likelihood(best)))
+		if (wd_item_supports(item, distro_of(h, i)) &&
+		    (!best || likelihood(l) > likelihood(best)))
 			best = l;
 	}
 	return best ? best->distro : 0;
@@ -382,17 +362,18 @@ static int place_items(struct hearing *h, bool weak)
 {
 	int r = find_homes(h, weak);
 
-	for (int p = PRECISIONS * 2 - 1; r >= 0 && p >= 0; p--) {
+	for (int p = WD_PRECISIONS * 2 - 1; r >= 0 && p >= 0; p--) {
 		for (size_t i = 0; r >= 0 && i < h->e->items.n; i++) {
 			const struct wd_item *item = &h->e->items.v[i];
 
-			if (!counts(item) || (int)precision(item) != p / 2 ||
+			if (!counts(item) || (int)wd_item_precision(item) != p / 2 ||
 			    !*item->version != !(p % 2))
 				continue;
-			r = p / 2 == ONE ? place_named(h, item) : place_unnamed(h, item, weak);
+			r = p / 2 == WD_NAMES_ONE ? place_named(h, item)
+						  : place_unnamed(h, item, weak);
 			if (r >= 0)
 				h->l->distro_of_item[i] = (uint32_t)r;
-			if (r > 0 && p / 2 == ONE)
+			if (r > 0 && p / 2 == WD_NAMES_ONE)
 				mark_named(h, item, r);
 		}
 		mark_libc(h);
@@ -403,13 +384,16 @@ static int place_items(struct hearing *h, bool weak)
 /* Whether an item says what the lineage is, and does not merely fit it. */
 static bool names(const struct hearing *h, const struct wd_lineage *l, const struct wd_item *item)
 {
-	return precision(item) == ONE || !*h->distros->list.v[l->distro].id;
+	return wd_item_precision(item) == WD_NAMES_ONE || !*h->distros->list.v[l->distro].id;
 }
 
-/* A strong item on the C library, or a strong one and a second kind that names the same. */
+/*
+ * A strong item on the C library, or a strong one and a second kind that names the same. A database
+ * that a layer took away is as good as a strong item.
+ */
 static void weigh(const struct hearing *h, struct wd_lineage *l, const uint32_t *items, size_t n)
 {
-	const struct wd_item *strong = NULL;
+	const char *strong = l->recorded ? "deleted" : NULL;
 	bool libc = false, second = false;
 
 	for (size_t i = 0; i < n; i++) {
@@ -419,9 +403,9 @@ static void weigh(const struct hearing *h, struct wd_lineage *l, const uint32_t 
 		if (!names(h, l, item) || item->strength == WD_ITEM_WEAK)
 			continue;
 		if (!strong && item->strength == WD_ITEM_STRONG)
-			strong = item;
+			strong = item->kind;
 		libc |= items[i] == h->l->libc_item && item->strength == WD_ITEM_STRONG;
-		second |= strong && strcmp(item->kind, strong->kind) != 0;
+		second |= strong && strcmp(item->kind, strong) != 0;
 	}
 	if (libc || second)
 		l->shown = WD_STRENGTH_STRONG;
@@ -512,5 +496,7 @@ int wd_lineages_hear_files(struct wd_lineages *l, const struct wd_owners *o,
 	r = place_items(&h, false);
 	if (r == 0 && l->list.n == 0)
 		r = place_items(&h, true);
-	return r < 0 ? r : weigh_all(&h);
+	if (r == 0)
+		r = weigh_all(&h);
+	return r < 0 ? r : wd_lineages_find_words(l, distros, os, evidence);
 }

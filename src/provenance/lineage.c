@@ -46,7 +46,8 @@ void wd_lineages_done(struct wd_lineages *l)
 		wd_lineage_done(&l->list.v[i]);
 	wd_array_done(&l->list);
 	free(l->distro_of_item);
-	l->distro_of_item = NULL;
+	free(l->word_of_item);
+	l->distro_of_item = l->word_of_item = NULL;
 }
 
 int wd_lineages_add(struct wd_lineages *l, uint32_t distro)
@@ -88,6 +89,15 @@ static bool is_lineage(const struct wd_distro *d)
 	return *d->id && !d->vendor;
 }
 
+/* How many packages of a database each distro has. */
+static void count_packages(const struct wd_catalog *cat, const struct wd_db *db, size_t ndistros,
+			   uint32_t *counts)
+{
+	memset(counts, 0, ndistros * sizeof(*counts));
+	for (uint32_t i = 0; i < db->npackages; i++)
+		counts[cat->packages.v[db->package + i].distro]++;
+}
+
 static int hear_packages(struct hearing *h, const struct wd_db *db, uint32_t distro, uint32_t n)
 {
 	struct wd_blob format = wd_strpool_get(&h->o->cat->strings, db->format);
@@ -111,12 +121,9 @@ static int hear_packages(struct hearing *h, const struct wd_db *db, uint32_t dis
 
 static int hear_database(struct hearing *h, const struct wd_db *db, uint32_t *counts)
 {
-	const struct wd_cat_package *first = &h->o->cat->packages.v[db->package];
 	int r = 0;
 
-	memset(counts, 0, h->distros->list.n * sizeof(*counts));
-	for (uint32_t i = 0; i < db->npackages; i++)
-		counts[first[i].distro]++;
+	count_packages(h->o->cat, db, h->distros->list.n, counts);
 	for (uint32_t d = 1; r == 0 && d < h->distros->list.n; d++)
 		if (counts[d] && is_lineage(&h->distros->list.v[d]))
 			r = hear_packages(h, db, d, counts[d]);
@@ -164,6 +171,76 @@ static int hear_os_release(struct hearing *h)
 	return index < 0 ? index : add_os_release(&h->l->list.v[index], os);
 }
 
+/* ---- What layers of an image took away */
+
+/* The lineage that agrees with it, else a new one; its index, or -ENOMEM. */
+static int lineage_like(struct hearing *h, const char *id, const char *version_id,
+			const struct wd_os_release *os)
+{
+	int distro;
+
+	for (size_t i = 0; i < h->l->list.n; i++) {
+		const struct wd_distro *d = &h->distros->list.v[h->l->list.v[i].distro];
+
+		if (strcmp(d->id, id) == 0 && wd_versions_agree(d->version_id, version_id))
+			return (int)i;
+	}
+	distro = wd_distros_intern(h->distros, wd_blob_str(id), wd_blob_str(version_id), os);
+	return distro < 0 ? distro : wd_lineages_add(h->l, (uint32_t)distro);
+}
+
+static int hear_deleted_packages(struct hearing *h, const struct wd_deleted *deleted,
+				 const struct wd_db *db, uint32_t distro, uint32_t n)
+{
+	const struct wd_distro *d = &deleted->distros->list.v[distro];
+	struct wd_reason reason = {.kind = "deleted", .strength = WD_ITEM_STRONG};
+	int index = lineage_like(h, d->id, d->version_id, deleted->os);
+	struct wd_lineage *l;
+
+	if (index < 0)
+		return index;
+	l = &h->l->list.v[index];
+	l->deleted = l->recorded = true;
+	reason.path = strdup(db->path);
+	return wd_lineage_reason(
+		l, reason, "%" PRIu32 " of %" PRIu32 " package%s (%s), taken away by a later layer",
+		n, db->npackages, db->npackages == 1 ? "" : "s", db->backend->name);
+}
+
+static int hear_deleted_os_release(struct hearing *h, const struct wd_os_release *os)
+{
+	struct wd_reason reason = {"deleted", NULL, NULL, WD_ITEM_MEDIUM, 0};
+	int index;
+
+	if (!os->present || !*os->id)
+		return 0;
+	index = lineage_like(h, os->id, os->version_id, os);
+	if (index < 0)
+		return index;
+	h->l->list.v[index].deleted = true;
+	reason.path = strdup(os->path);
+	return wd_lineage_reason(&h->l->list.v[index], reason,
+				 "ID=%s%s%s, taken away by a later layer", os->id,
+				 *os->version_id ? ", VERSION_ID=" : "", os->version_id);
+}
+
+static int hear_deleted(struct hearing *h, const struct wd_deleted *deleted)
+{
+	size_t ndistros = deleted->distros->list.n;
+	WD_CLEANUP_FREE uint32_t *counts = calloc(ndistros + 1, sizeof(*counts));
+	int r = counts ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < deleted->cat->ndatabases; i++) {
+		const struct wd_db *db = deleted->cat->dbs.v[i];
+
+		count_packages(deleted->cat, db, ndistros, counts);
+		for (uint32_t d = 1; r == 0 && d < ndistros; d++)
+			if (counts[d] && is_lineage(&deleted->distros->list.v[d]))
+				r = hear_deleted_packages(h, deleted, db, d, counts[d]);
+	}
+	return r < 0 ? r : hear_deleted_os_release(h, deleted->os);
+}
+
 /* A Nix store on somebody else's system says nothing of whose system that is. */
 static void drop_guests(struct hearing *h)
 {
@@ -195,11 +272,14 @@ static void set_confidence(struct wd_lineage *l)
 		l->confidence = WD_STRENGTH_WEAK;
 	else
 		l->confidence = l->shown;
+	if (l->deleted && l->confidence == WD_STRENGTH_NONE)
+		l->confidence = WD_STRENGTH_WEAK;
 }
 
 int wd_lineages_find(const struct wd_owners *o, struct wd_distros *distros,
-		     const struct wd_os_release *os, const struct wd_evidence_list *evidence,
-		     struct wd_libc libc, struct wd_lineages *ret)
+		     const struct wd_os_release *os, const struct wd_deleted *deleted,
+		     const struct wd_evidence_list *evidence, struct wd_libc libc,
+		     struct wd_lineages *ret)
 {
 	WD_CLEANUP_FREE uint32_t *lineage_of = calloc(distros->list.n, sizeof(*lineage_of));
 	struct hearing h = {o, distros, os, ret, lineage_of};
@@ -208,6 +288,8 @@ int wd_lineages_find(const struct wd_owners *o, struct wd_distros *distros,
 	ret->libc_item = WD_ITEM_NONE;
 	if (r == 0)
 		r = hear_os_release(&h);
+	if (r == 0 && deleted)
+		r = hear_deleted(&h, deleted);
 	if (r == 0)
 		r = wd_lineages_hear_files(ret, o, distros, os, evidence, libc);
 	if (r < 0)

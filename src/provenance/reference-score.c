@@ -109,6 +109,45 @@ const struct wd_match *wd_answer_choose(const struct wd_answer *a, wd_node_id no
 	return best;
 }
 
+static bool same_text(const struct wd_answer *a, uint32_t x, uint32_t y)
+{
+	return wd_blob_equal(wd_strpool_get(&a->strings, x), wd_strpool_get(&a->strings, y));
+}
+
+/* Whether nothing tells two matches of one file apart but chance. */
+static bool is_rival(const struct wd_answer *a, const struct wd_match *chosen,
+		     const struct wd_match *other)
+{
+	const struct wd_ref_package *p = &a->packages.v[chosen->package],
+				    *q = &a->packages.v[other->package];
+
+	if (p->candidate != q->candidate || is_alike(chosen) != is_alike(other) ||
+	    (chosen->flags ^ other->flags) & (WD_MATCH_PATH | WD_MATCH_DIFFERS))
+		return false;
+	return is_alike(chosen) ? q->agree >= p->agree || q->share >= WD_SHARE_MIN
+				: q->share >= WD_SHARE_MIN;
+}
+
+struct wd_rivals wd_answer_rivals(const struct wd_answer *a, const struct wd_match *chosen)
+{
+	const struct wd_ref_package *p = &a->packages.v[chosen->package];
+	struct wd_rivals rivals = {false, false};
+	size_t n;
+	const struct wd_match *m = wd_answer_of(a, chosen->node, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct wd_ref_package *q = &a->packages.v[m[i].package];
+
+		if (q == p || !is_rival(a, chosen, &m[i]))
+			continue;
+		if (!same_text(a, p->name, q->name))
+			rivals.package = true;
+		else if (!same_text(a, p->version, q->version) && q->agree >= p->agree)
+			rivals.version = true;
+	}
+	return rivals;
+}
+
 /* ---- Packages */
 
 struct place {
@@ -239,6 +278,7 @@ static void count_votes(struct wd_answer *a, const struct votes *votes, bool pro
 		c->differ += differs;
 		c->proven += alike && program && votes->alike == 1;
 		c->disproven += differs && program;
+		c->at += system && v->flags & WD_MATCH_PATH;
 		c->system += system ? v->weight : 0;
 		if (votes->sum > 0)
 			c->score += v->weight * v->weight / votes->sum;
@@ -409,6 +449,28 @@ bool wd_answer_fits(const struct wd_answer *a)
 	return best->score >= FILES_MIN && best->score >= FITTING_SHARE * (double)a->files;
 }
 
+#define NEAR_PATHS 0.97
+#define NEAR_PACKAGES 0.99
+
+bool wd_answer_is_near(const struct wd_answer *a)
+{
+	const struct wd_candidate *best = a->candidates.v;
+
+	if (!wd_answer_fits(a))
+		return false;
+	if (a->system < SYSTEM_MIN)
+		return (double)best->paths >= NEAR_PATHS * (double)a->files;
+	return (double)best->at >= NEAR_PATHS * (double)a->system ||
+	       best->system >= NEAR_PACKAGES * (double)best->at;
+}
+
+#define RELEASE_TIMES 9
+
+bool wd_candidate_is_release(const struct wd_candidate *c)
+{
+	return c->proven >= RELEASE_TIMES * c->disproven;
+}
+
 const char *wd_answer_confidence_name(enum wd_answer_confidence confidence)
 {
 	static const char *const names[] = {"none", "weak", "strong", "certain"};
@@ -426,9 +488,9 @@ enum wd_answer_confidence wd_answer_confidence(const struct wd_answer *a)
 	for (size_t i = 1; i < a->candidates.n; i++)
 		if (a->candidates.v[i].proven > other)
 			other = a->candidates.v[i].proven;
-	if (best->proven >= 10 && best->proven >= 9 * best->disproven && best->proven >= 10 * other)
+	if (best->proven >= 10 && best->disproven == 0 && best->proven >= 10 * other)
 		return WD_ANSWER_CERTAIN;
-	if (best->proven >= 2 && best->proven >= best->disproven && best->proven >= 4 * other)
+	if (best->proven >= 2 && wd_candidate_is_release(best) && best->proven >= 4 * other)
 		return WD_ANSWER_STRONG;
 	return wd_answer_fits(a) ? WD_ANSWER_WEAK : WD_ANSWER_NONE;
 }

@@ -11,9 +11,6 @@
 #define BEHIND_MIN 10
 #define BEHIND_TIMES 4
 
-/* A package of which less is there is not told from chance by its paths. */
-#define SHARE_MIN 0.8
-
 /* Files that must be alike, and how many times those that differ. */
 #define AGREE_MIN 5
 #define AGREE_TIMES 4
@@ -70,15 +67,34 @@ static int is_first(void *ctx, wd_node_id node, struct wd_blob path)
 	return -ECANCELED;
 }
 
+/* What it has; where that does not tell the release, that this is the nearest of those learnt. */
+static void say_candidate(const struct wd_answer *a, const struct wd_candidate *c, bool release,
+			  struct wd_buf *b)
+{
+	if (!release)
+		wd_buf_printf(b, "nearest to %.*s: ", WD_BLOB_PRINTF(string(a, c->version)));
+	if (c->proven)
+		wd_buf_printf(b, "%" PRIu64 " programs have contents that only it has", c->proven);
+	else if (c->agree + c->differ)
+		wd_buf_printf(b, "%" PRIu64 " paths, %" PRIu64 " of %" PRIu64 " with its contents",
+			      c->paths, c->agree, c->agree + c->differ);
+	else
+		wd_buf_printf(b, "%" PRIu64 " paths, %" PRIu64 " of them only its own", c->paths,
+			      c->only);
+	wd_buf_byte(b, '\0');
+}
+
 static int add_item(const struct wd_answer *a, uint32_t candidate, enum wd_item_strength strength,
 		    const struct wd_owners *o, struct wd_distros *distros,
 		    struct wd_evidence_list *e)
 {
 	const struct wd_candidate *c = &a->candidates.v[candidate];
 	struct first first = {a, o->cat, candidate, c->proven > 0, WD_NODE_NONE};
-	int distro = wd_distros_intern(distros, string(a, c->os), string(a, c->version), NULL);
+	bool release = c->proven ? wd_candidate_is_release(c) : wd_answer_is_near(a);
+	int distro = wd_distros_intern(distros, string(a, c->os),
+				       release ? string(a, c->version) : WD_BLOB(""), NULL);
+	WD_CLEANUP_BUF struct wd_buf value = WD_BUF_INIT;
 	const struct wd_distro *d;
-	char value[160];
 	int r;
 
 	if (distro < 0)
@@ -89,22 +105,15 @@ static int add_item(const struct wd_answer *a, uint32_t candidate, enum wd_item_
 	r = wd_tree_each(o->tree, is_first, &first);
 	if (r < 0 && r != -ECANCELED)
 		return r;
-	if (c->proven)
-		snprintf(value, sizeof(value),
-			 "%" PRIu64 " programs have contents that only it has", c->proven);
-	else if (c->agree + c->differ)
-		snprintf(value, sizeof(value),
-			 "%" PRIu64 " paths, %" PRIu64 " of %" PRIu64 " with its contents",
-			 c->paths, c->agree, c->agree + c->differ);
-	else
-		snprintf(value, sizeof(value),
-			 "%" PRIu64 " paths, %" PRIu64 " of them only its own", c->paths, c->only);
+	say_candidate(a, c, release, &value);
+	if (value.status < 0)
+		return value.status;
 	return wd_evidence_add(
 		e, &(struct wd_item){.kind = "reference",
 				     .family = d->family,
 				     .distro = d->id,
 				     .version = d->version_id,
-				     .value = value,
+				     .value = value.ptr,
 				     .node = first.node,
 				     .files = (uint32_t)(c->proven ? c->proven : c->paths),
 				     .strength = strength,
@@ -306,6 +315,7 @@ static int use_contents(struct user *u, wd_node_id node, void *ctx)
 	const struct wd_examined *e = wd_catalog_examined(u->o->cat, node);
 	const struct wd_cat_package *recorded;
 	const struct wd_match *m = NULL;
+	struct wd_rivals rivals;
 
 	(void)ctx;
 	for (uint32_t c = 0; c < u->a->candidates.n; c++) {
@@ -319,7 +329,8 @@ static int use_contents(struct user *u, wd_node_id node, void *ctx)
 	recorded = find_recorded(u, &u->a->packages.v[m->package]);
 	if (recorded && same_version(u, recorded, &u->a->packages.v[m->package]))
 		return give_recorded(u, node, recorded);
-	return give(u, node, m->package, true);
+	rivals = wd_answer_rivals(u->a, m);
+	return rivals.package ? 0 : give(u, node, m->package, !rivals.version);
 }
 
 int wd_reference_by_contents(struct wd_owners *o, struct wd_distros *distros,
@@ -358,6 +369,7 @@ static int use_paths(struct user *u, wd_node_id node, void *ctx)
 	const struct wd_cat_package *recorded = recorded_owner(u, node);
 	const struct wd_match *m;
 	const struct wd_ref_package *p;
+	struct wd_rivals rivals;
 
 	if (recorded)
 		return give_recorded(u, node, recorded);
@@ -366,10 +378,13 @@ static int use_paths(struct user *u, wd_node_id node, void *ctx)
 		return 0;
 	p = &u->a->packages.v[m->package];
 	/* a package whose database has its list would have the file in it */
-	if (p->share < SHARE_MIN || find_recorded(u, p) ||
+	if (p->share < WD_SHARE_MIN || find_recorded(u, p) ||
 	    wd_owners_basis(u->o, node) != WD_BASIS_NONE)
 		return 0;
-	return give(u, node, m->package, p->agree && !p->differ);
+	rivals = wd_answer_rivals(u->a, m);
+	if (rivals.package)
+		return 0;
+	return give(u, node, m->package, p->agree && !p->differ && !rivals.version);
 }
 
 static bool is_lineage(const struct user *u, const struct wd_lineages *lineages)
@@ -392,7 +407,7 @@ int wd_reference_by_paths(struct wd_owners *o, struct wd_distros *distros,
 	struct user u = {.o = o, .distros = distros, .a = a};
 	size_t rivals;
 	bool best_counts =
-		wd_answer_fits(a) && stands_alone(a, &rivals) && is_lineage(&u, lineages);
+		wd_answer_is_near(a) && stands_alone(a, &rivals) && is_lineage(&u, lineages);
 
 	return each_file(&u, use_paths, &best_counts);
 }

@@ -81,6 +81,7 @@ struct wd_candidate {
 	uint64_t agree, differ;	    /* files whose contents (or build-ids) were compared */
 	uint64_t proven;	    /* programs whose contents or build-ids it alone has */
 	uint64_t disproven;	    /* programs at its paths with other contents */
+	uint64_t at;		    /* programs and libraries whose paths it has */
 	double score;
 	double system; /* programs and libraries that it explains, as far as it does */
 	double ahead;  /* files that this one explains better than the best candidate does, */
@@ -131,20 +132,49 @@ const struct wd_match *wd_answer_of(const struct wd_answer *a, wd_node_id node, 
 const struct wd_match *wd_answer_choose(const struct wd_answer *a, wd_node_id node,
 					uint32_t candidate);
 
+/* What explains a file as well as the match that was chosen for it. */
+struct wd_rivals {
+	bool package; /* a package of another name */
+	bool version; /* another version of the package */
+};
+
+/*
+ * Of the same candidate: packages that have the path or the contents as well, and of which as much
+ * is there: nearly all of their paths, or contents of as many files.
+ */
+struct wd_rivals wd_answer_rivals(const struct wd_answer *a, const struct wd_match *chosen);
+
+/* A package of which less is there is not told from chance by its paths. */
+#define WD_SHARE_MIN 0.8
+
 /* Whether most files at its paths have other contents: then it is another release, if not more. */
 bool wd_candidate_is_refuted(const struct wd_candidate *c);
 
 /*
- * Whether the best candidate explains at least half of the programs and libraries, or, where these are
- * few, of all files; and is not refuted.
+ * Whether the best candidate explains at least half of the programs and libraries, or, where these
+ * are few, of all files; and is not refuted.
  */
 bool wd_answer_fits(const struct wd_answer *a);
 
 /*
+ * Whether the best candidate's release is the root's, as far as paths tell, and not only the
+ * nearest of those that were learnt: it has nearly all paths of programs and libraries (and of all
+ * files, where these are few), or lacks hardly any of the packages that it has of them.
+ * Neighbouring releases of Debian have 90 to 95 of 100 paths in common, and of their packages 93 to
+ * 97 of 100; a release has 98 of its own system's, and 99 of its packages where nothing was
+ * deleted.
+ */
+bool wd_answer_is_near(const struct wd_answer *a);
+
+/* Whether nearly all programs at its paths are its own, so that its release is told by them. */
+bool wd_candidate_is_release(const struct wd_candidate *c);
+
+/*
  * How sure it is that the best candidate is where the files are from. Texts are alike in many
  * distributions, and so are paths, so that more than `weak` takes programs that it alone has:
- * `strong` two, with most of those compared alike, and four times what any other candidate has;
- * `certain` ten, with nine of ten alike, and ten times what any other has.
+ * `strong` two, with nine of ten of those compared alike, and four times what any other candidate
+ * has; `certain` ten, with all alike, and ten times what any other has. A neighbouring release that
+ * nobody has learnt has many packages unchanged.
  */
 enum wd_answer_confidence {
 	WD_ANSWER_NONE,

@@ -286,6 +286,19 @@ static int attribute_rest(struct wd_subject *s)
 	return r < 0 ? r : wd_reference_by_paths(&s->owners, &s->distros, &s->answer, &s->lineages);
 }
 
+static int find_lineages(struct wd_subject *s)
+{
+	struct wd_deleted deleted;
+	int r = wd_subject_open_gone(s);
+
+	if (r < 0)
+		return r;
+	if (s->gone)
+		deleted = (struct wd_deleted){&s->gone->cat, &s->gone->distros, &s->gone->os};
+	return wd_lineages_find(&s->owners, &s->distros, &s->os, s->gone ? &deleted : NULL,
+				&s->evidence, s->libc, &s->lineages);
+}
+
 int wd_subject_gather(struct wd_subject *s)
 {
 	unsigned line = 0;
@@ -306,7 +319,7 @@ int wd_subject_gather(struct wd_subject *s)
 	r = wd_libc_find(s->tree, &s->cat, s->options.data_dir, &s->libc);
 	if (r < 0)
 		return data_status(s, r, "programs.tsv", 0);
-	r = wd_lineages_find(&s->owners, &s->distros, &s->os, &s->evidence, s->libc, &s->lineages);
+	r = find_lineages(s);
 	if (r == 0 && s->options.attribute)
 		r = attribute_rest(s);
 	sort_errors(&s->cat);
@@ -376,9 +389,7 @@ int wd_subject_judge(struct wd_subject *s, struct wd_verdict *ret)
 	int r;
 
 	*ret = (struct wd_verdict){0};
-	r = wd_subject_open_gone(s);
-	if (r == 0)
-		r = wd_verdict_reach(&c, ret);
+	r = wd_verdict_reach(&c, ret);
 	if (r < 0)
 		return r;
 	r = wd_style_find(s->tree, s->options.data_dir, &ret->style, &line);
@@ -397,7 +408,7 @@ uint32_t wd_subject_own_word(const struct wd_subject *s, wd_node_id node)
 {
 	const struct wd_origin *o = wd_evidence_origin(&s->evidence, node);
 
-	return o ? s->lineages.distro_of_item[o->item] : 0;
+	return o ? s->lineages.word_of_item[o->item] : 0;
 }
 
 void wd_subject_done(struct wd_subject *s)

@@ -49,8 +49,8 @@ struct wd_subject {
 	struct wd_root root;
 	struct wd_container *container; /* where it is an image; or NULL */
 	const struct wd_image *image;	/* the container's that is shown; or NULL */
-	struct wd_subject *gone;	/* what layers took away, after wd_subject_judge(); or NULL */
-	struct wd_tree *tree;		/* its own, or the image's */
+	struct wd_subject *gone; /* what layers took away, once evidence is gathered; or NULL */
+	struct wd_tree *tree;	 /* its own, or the image's */
 	struct wd_catalog cat;
 	struct wd_os_release os;
 	struct wd_owners owners;

@@ -117,11 +117,24 @@ static void say_files(struct wd_buf *b, const struct wd_case *c, const struct wd
 		say_item(b, c, other);
 }
 
+/* "a later layer took away var/lib/dpkg/status, and "; or nothing */
+static void say_deleted(struct wd_buf *b, const struct wd_lineage *l)
+{
+	for (size_t i = 0; i < l->reasons.n; i++) {
+		if (strcmp(l->reasons.v[i].kind, "deleted") != 0)
+			continue;
+		wd_buf_printf(b, "a later layer took away %s%s", l->reasons.v[i].path,
+			      l->shown > WD_STRENGTH_NONE ? ", and " : "");
+		return;
+	}
+}
+
 static void say_hidden(struct wd_buf *b, const struct wd_case *c, const struct wd_verdict *v)
 {
 	wd_buf_printf(b, "%s, hidden: no os-release and no package %s, but ",
 		      name_of(c, &v->lineages.v[0]),
 		      c->owners->cat->nrecorded ? "of a distribution" : "database");
+	say_deleted(b, &v->lineages.v[0]);
 	say_files(b, c, &v->lineages.v[0]);
 }
 

