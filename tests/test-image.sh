@@ -58,6 +58,8 @@ test_opaque() {
 	check 'opaque directory' same_report "$root" "$base.tar"
 	check 'opaque directory: what it took away' test "$("$whodistro" map --deleted --format csv \
 		"$base.tar" | sed 1d | cut -d, -f1)" = d/sub/lower
+	check 'no os-release was taken away' test "$("$whodistro" inspect --format json "$base.tar" |
+		jq -c .image.deleted)" = '{"files":1,"databases":[]}'
 }
 
 # What is left when an image takes its papers away, and nothing says whose the rest is
