@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Changes tar archives and puts the checksums of their headers right again, without which
- * libarchive takes nothing: POSIX ustar has at 148 the sum of the header's 512 bytes, in octal,
- * itself counted as spaces. The first byte is archive.c's.
+ * Changes tar archives, wherever they are in the input, and puts the checksums of their headers
+ * right again, without which libarchive takes nothing: POSIX ustar has at 148 the sum of the
+ * header's 512 bytes, in octal, itself counted as spaces.
  */
 #include "fuzz.h"
 
@@ -12,6 +12,18 @@
 #define SUM_AT 148
 #define SUM_LEN 8
 #define MAGIC_AT 257
+
+/* The next header from `at` on; `size` where there is none. */
+static size_t next_header(const uint8_t *data, size_t size, size_t at)
+{
+	const uint8_t *magic = NULL;
+
+	if (at + BLOCK <= size)
+		magic = memmem(data + at + MAGIC_AT, size - at - MAGIC_AT, "ustar", 5);
+	if (!magic || (size_t)(magic - data) - MAGIC_AT + BLOCK > size)
+		return size;
+	return (size_t)(magic - data) - MAGIC_AT;
+}
 
 static void put_sum(uint8_t *header)
 {
@@ -63,18 +75,17 @@ static void change_block(uint8_t *tar, size_t size, uint32_t *random)
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
 {
 	uint32_t random = seed, how = fuzz_random(&random, 8);
-	uint8_t *tar = data + 1;
+	size_t start = next_header(data, size, 0);
 
-	if (how == 0 || size < 1 + BLOCK)
+	if (how == 0 || start == size)
 		return LLVMFuzzerMutate(data, size, max_size);
-	if (how == 1)
-		data[0] = (uint8_t)fuzz_random(&random, 16);
+	if (how == 1 && start > 0) /* what stands before it keeps its size */
+		LLVMFuzzerMutate(data, start, start);
 	else if (how == 2)
-		size = 1 + move_blocks(tar, size - 1, max_size - 1, &random);
+		size = start + move_blocks(data + start, size - start, max_size - start, &random);
 	else
-		change_block(tar, size - 1, &random);
-	for (size_t at = 0; at + BLOCK <= size - 1; at += BLOCK)
-		if (memcmp(tar + at + MAGIC_AT, "ustar", 5) == 0)
-			put_sum(tar + at);
+		change_block(data + start, size - start, &random);
+	for (size_t at = 0; (at = next_header(data, size, at)) < size; at += BLOCK)
+		put_sum(data + at);
 	return size;
 }

@@ -131,7 +131,9 @@ while mapfile -t batch < <(due "$@" | head -n "$(nproc)") && [ ${#batch[@]} -gt 
 	for target in "${batch[@]}"; do
 		run "$target" &
 	done
-	wait
+	for job in $(jobs -p); do
+		wait "$job"
+	done
 done
 for target in "$@"; do
 	! found "$target" || exit 1

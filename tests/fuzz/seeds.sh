@@ -70,6 +70,8 @@ seed portage map-portage root var/db/pkg/
 seed sbom sbom root var/lib/db/sbom/libattr1-2.5.1-r2.spdx.json
 seed sbom sbom root usr/local/share/sbom/image.json
 seed inventory inventory cos etc/cos-package-info.json
+seed inventory inventory bottlerocket \
+	x86_64-bottlerocket-linux-gnu/sys-root/usr/share/bottlerocket/application-inventory.json
 seed conda conda root opt/conda/conda-meta/
 seed homebrew conda root home/linuxbrew/.linuxbrew/Cellar/
 seed flatpak map-flatpak root var/lib/flatpak/
