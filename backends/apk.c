@@ -23,6 +23,7 @@
 #include "pkgdb/backend.h"
 #include "version.h"
 
+#include <inttypes.h>
 #include <sys/stat.h>
 
 #define APK_MAX (256u << 20)
@@ -45,6 +46,9 @@ struct apk {
 	bool refused; /* the last file was in error, and what is said of it means nothing */
 	struct wd_claim claim;
 	uint8_t digest[SHA256_SIZE];
+	bool attributes; /* they are wanted: */
+	uint32_t uid, gid;
+	char detail[64];
 };
 
 static int apk_error(struct apk *a, const char *fault)
@@ -60,6 +64,12 @@ static int flush_claim(struct apk *a)
 	if (!a->pending)
 		return 0;
 	a->pending = false;
+	if (a->attributes) {
+		int n = snprintf(a->detail, sizeof(a->detail), "uid=%" PRIu32 " gid=%" PRIu32 "%s",
+				 a->uid, a->gid, a->claim.digest.len ? " digest=target" : "");
+
+		a->claim.detail = wd_blob(a->detail, (size_t)n);
+	}
 	return wd_sink_claim(a->sink, &a->claim);
 }
 
@@ -97,6 +107,7 @@ static int begin_claim(struct apk *a, struct wd_blob name, uint16_t mode)
 		r = flush_package(a);
 	a->claim = (struct wd_claim){
 		.dir = a->dir, .name = name, .mode = mode, .size = WD_SIZE_UNKNOWN};
+	a->uid = a->gid = 0;
 	a->pending = true;
 	a->refused = false;
 	return r;
@@ -142,17 +153,19 @@ static bool parse_octal(struct wd_blob b, uint32_t *ret)
 static int on_mode(struct apk *a, struct wd_blob value, bool of_dir)
 {
 	struct wd_blob uid, gid, mode;
-	uint64_t id;
+	uint64_t user, group;
 	uint32_t bits;
 
 	if (a->refused)
 		return 0;
 	if (!a->pending || of_dir != S_ISDIR(a->claim.mode))
 		return apk_error(a, "mode of nothing");
-	if (!wd_blob_token(&value, ':', &uid) || !wd_blob_u64(uid, &id) ||
-	    !wd_blob_token(&value, ':', &gid) || !wd_blob_u64(gid, &id) ||
+	if (!wd_blob_token(&value, ':', &uid) || !wd_blob_u64(uid, &user) || user > UINT32_MAX ||
+	    !wd_blob_token(&value, ':', &gid) || !wd_blob_u64(gid, &group) || group > UINT32_MAX ||
 	    !wd_blob_token(&value, ':', &mode) || !parse_octal(mode, &bits) || bits > 07777)
 		return apk_error(a, "not \"uid:gid:mode\"");
+	a->uid = (uint32_t)user;
+	a->gid = (uint32_t)group;
 	if (of_dir)
 		a->claim.mode = (uint16_t)(S_IFDIR | bits);
 	else
@@ -273,9 +286,9 @@ static int on_line(struct apk *a, struct wd_blob line)
 	}
 }
 
-static int load_text(struct wd_blob text, struct wd_sink *sink)
+static int load_text(struct wd_blob text, uint32_t want, struct wd_sink *sink)
 {
-	struct apk a = {.sink = sink};
+	struct apk a = {.sink = sink, .attributes = want & WD_WANT_ATTRIBUTES};
 	struct wd_blob line;
 	int r = 0;
 
@@ -322,7 +335,7 @@ static int apk_load(const struct wd_request *req, struct wd_sink *sink)
 	if (text.len && text.ptr[0] != '\n' && (text.len < 2 || text.ptr[1] != ':'))
 		return WD_ENOTMINE;
 	r = wd_sink_format(sink, "installed");
-	return r < 0 ? r : load_text(text, sink);
+	return r < 0 ? r : load_text(text, req->want, sink);
 }
 
 WD_BACKEND_EXPORT wd_backend_v2 = {

@@ -29,9 +29,10 @@ struct source {
 	struct wd_blob front[2]; /* of the outer entry's contents, read already */
 	EVP_MD_CTX *hash;
 	uint64_t bytes;
-	uint64_t *budget;      /* or NULL */
-	struct wd_blob pushed; /* what was read to look at it, and is still to be had */
-	int status;	       /* sticky */
+	uint64_t *budget;		  /* or NULL */
+	struct wd_blob pushed;		  /* what was read to look at it, and is still to be had */
+	const struct wd_archive_job *tap; /* who wants the bytes as they come, or NULL */
+	int status;			  /* sticky */
 };
 
 /* One that is being read. */
@@ -123,7 +124,9 @@ static ssize_t pull(struct source *s, const void **ret)
 		*s->budget -= (uint64_t)n;
 	if (s->hash)
 		EVP_DigestUpdate(s->hash, *ret, (size_t)n);
-	return n;
+	if (s->tap)
+		s->status = s->tap->events->packed(s->tap->ctx, wd_blob(*ret, (size_t)n));
+	return s->status < 0 ? s->status : n;
 }
 
 static la_ssize_t on_read(struct archive *a, void *ctx, const void **ret)
@@ -319,6 +322,19 @@ static struct wd_blob or_null(const char *s)
 	return s ? wd_blob_str(s) : WD_BLOB_NULL;
 }
 
+static struct wd_blob capabilities(struct archive_entry *entry)
+{
+	const char *name;
+	const void *value;
+	size_t size;
+
+	archive_entry_xattr_reset(entry);
+	while (archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK)
+		if (name && strcmp(name, "security.capability") == 0)
+			return wd_blob(value, size);
+	return WD_BLOB_NULL;
+}
+
 static int take_entry(struct wd_archive *w, struct archive_entry *entry)
 {
 	const char *hard = archive_entry_hardlink(entry);
@@ -329,6 +345,10 @@ static int take_entry(struct wd_archive *w, struct archive_entry *entry)
 		.offset = (uint64_t)archive_filter_bytes(w->tar, 0),
 		.mode = archive_entry_mode(entry),
 		.rdev = (uint32_t)archive_entry_rdev(entry),
+		.uid = (uint32_t)archive_entry_uid(entry),
+		.gid = (uint32_t)archive_entry_gid(entry),
+		.mtime = archive_entry_mtime(entry),
+		.caps = capabilities(entry),
 		.hard_link = hard != NULL,
 	};
 	struct wd_blob head = WD_BLOB_NULL;
@@ -444,14 +464,19 @@ static int module_read_nested(struct wd_archive *outer, const struct wd_archive_
 			      struct wd_archive_result *ret)
 {
 	struct wd_archive w = {.job = job, .ret = ret};
+	int r;
 
 	*ret = (struct wd_archive_result){0};
 	w.packed.outer = outer->tar;
+	w.packed.tap = job->events->packed ? job : NULL;
 	w.packed.front[0] = outer->head_view;
 	if (outer->block.len && outer->block_at != outer->head_view.len)
 		return WD_EUNSUPPORTED;
 	w.packed.front[1] = outer->block;
-	return run(&w);
+	r = run(&w);
+	if (w.packed.tap)
+		drain(&w.packed);
+	return r;
 }
 
 extern const struct wd_archive_module wd_archive_module;

@@ -86,6 +86,9 @@ static int add_entry(struct wd_pacman_mtree *m, struct archive_entry *entry)
 	e.target_len = target ? strlen(target) : 0;
 	e.target = keep(&m->text, target ? target : "", e.target_len);
 	e.mode = (uint16_t)archive_entry_mode(entry);
+	e.uid = (uint32_t)archive_entry_uid(entry);
+	e.gid = (uint32_t)archive_entry_gid(entry);
+	e.mtime = archive_entry_mtime_is_set(entry) ? archive_entry_mtime(entry) : -1;
 	if (S_ISREG(e.mode) && archive_entry_size_is_set(entry))
 		e.size = (uint64_t)archive_entry_size(entry);
 	if (digest && !all_zero(digest, sizeof(e.sha256))) {

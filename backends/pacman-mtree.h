@@ -16,6 +16,8 @@ struct wd_pacman_entry {
 	size_t path, path_len; /* in text; relative, as in the list of files, without a slash */
 	size_t target, target_len;
 	uint64_t size;
+	int64_t mtime; /* seconds; -1: not recorded */
+	uint32_t uid, gid;
 	uint16_t mode; /* st_mode */
 	bool has_digest;
 	uint8_t sha256[WD_PACMAN_SHA256];

@@ -15,6 +15,7 @@
 #include "version.h"
 
 #include <archive.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -36,6 +37,7 @@ struct pacman {
 	struct wd_buf desc, files, packed, path;
 	struct wd_pacman_mtree mtree;
 	WD_ARRAY(struct backup) backups; /* in order of path */
+	char detail[96];
 };
 
 /* A package at work on. */
@@ -178,9 +180,22 @@ static int each_line(struct pacman *p, const char *wanted, struct wd_faults *fau
 	return r;
 }
 
-static void fill_from_mtree(const struct pacman *p, struct wd_claim *c,
-			    const struct wd_pacman_entry *e)
+/* Owner and group where mtree has none are root's, for pacman too (check.c). */
+static void fill_detail(struct pacman *p, struct wd_claim *c, const struct wd_pacman_entry *e)
 {
+	int n = snprintf(p->detail, sizeof(p->detail), "uid=%" PRIu32 " gid=%" PRIu32, e->uid,
+			 e->gid);
+
+	if (e->mtime >= 0)
+		n += snprintf(p->detail + n, sizeof(p->detail) - (size_t)n, " %s=%" PRId64,
+			      S_ISLNK(e->mode) ? "linkmtime" : "mtime", e->mtime);
+	c->detail = wd_blob(p->detail, (size_t)n);
+}
+
+static void fill_from_mtree(struct pacman *p, struct wd_claim *c, const struct wd_pacman_entry *e)
+{
+	if (p->req->want & WD_WANT_ATTRIBUTES)
+		fill_detail(p, c, e);
 	c->mode = e->mode;
 	c->size = e->size;
 	if (e->target_len)

@@ -19,6 +19,7 @@
 #include "common.h"
 #include "base/purl.h"
 
+#include <inttypes.h>
 #include <sys/stat.h>
 
 #define NAMES_MAX (1u << 17) /* of one directory */
@@ -32,6 +33,7 @@ struct portage {
 	struct wd_sink *sink;
 	struct wd_buf value[VALUES];
 	struct wd_buf contents, name, path, file, purl;
+	char detail[32]; /* "mtime=" and the digits of 64 bits */
 };
 
 /* As vardbapi._excluded_dirs: a merge that is under way, and what is no category or package. */
@@ -233,6 +235,7 @@ static const char *parse_obj(struct wd_blob rest, struct wd_claim *c, uint8_t di
 
 	if (!cut_field(&rest, &mtime) || !wd_blob_u64(mtime, &seconds))
 		return "obj without time";
+	c->detail = mtime;
 	if (!cut_field(&rest, &md5) || wd_blob_unhex(md5, digest, 16) != 16)
 		return "obj without MD5";
 	c->mode = S_IFREG;
@@ -297,6 +300,16 @@ static const char *parse_line(struct wd_blob line, struct wd_claim *c, uint8_t d
 	return fault;
 }
 
+/* Leaves the time, which parse_obj() found, as the word that it is recorded by, where wanted. */
+static void take_time(struct portage *db, struct wd_claim *c)
+{
+	uint64_t seconds;
+	bool known = db->req->want & WD_WANT_ATTRIBUTES && wd_blob_u64(c->detail, &seconds);
+	int n = known ? snprintf(db->detail, sizeof(db->detail), "mtime=%" PRIu64, seconds) : 0;
+
+	c->detail = wd_blob(db->detail, (size_t)n);
+}
+
 static int push_contents(struct portage *db, struct wd_faults *faults)
 {
 	struct wd_blob rest = wd_buf_view(&db->contents), line;
@@ -310,6 +323,7 @@ static int push_contents(struct portage *db, struct wd_faults *faults)
 		if (line.len == 0)
 			continue;
 		fault = parse_line(line, &claim, digest);
+		take_time(db, &claim);
 		r = fault ? wd_fault(faults, WD_ECORRUPT, "CONTENTS: line %zu: %s", number, fault)
 			  : wd_sink_claim(db->sink, &claim);
 	}

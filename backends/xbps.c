@@ -9,13 +9,15 @@
  * Its _XBPS_ALTERNATIVES_ is a dict of the groups: array of packages, the one in effect first.
  *
  * .NAME-files.plist is a dict of the arrays files, conf_files, links and dirs, of dicts: file,
- * sha256, size. The target of a link is there, too, but made absolute: not what the link holds.
+ * sha256, size, and mtime by older versions. The target of a link is there, too, but made absolute:
+ * not what the link holds.
  */
 #include "common.h"
 #include "xbps-plist.h"
 
 #include "base/array.h"
 
+#include <inttypes.h>
 #include <sys/stat.h>
 
 #define PKGDB_MAX (256u << 20)
@@ -57,7 +59,8 @@ static const char alternatives_key[] = "_XBPS_ALTERNATIVES_";
 struct files {
 	struct xbps *db;
 	struct wd_faults faults;
-	struct wd_buf file, sha256, size;
+	struct wd_buf file, sha256, size, mtime;
+	char detail[32]; /* "mtime=" and the digits of 64 bits */
 	size_t entry; /* number in its array */
 };
 
@@ -69,7 +72,7 @@ static int files_enter(void *ctx, const struct wd_plist *p)
 		f->entry = 0;
 	if (p->depth == 3) {
 		f->entry++;
-		f->file.len = f->sha256.len = f->size.len = 0;
+		f->file.len = f->sha256.len = f->size.len = f->mtime.len = 0;
 	}
 	return 0;
 }
@@ -81,6 +84,7 @@ static int files_value(void *ctx, const struct wd_plist *p, struct wd_blob value
 	struct wd_buf *buf = wd_blob_is(key, "file")	 ? &f->file
 			     : wd_blob_is(key, "sha256") ? &f->sha256
 			     : wd_blob_is(key, "size")	 ? &f->size
+			     : wd_blob_is(key, "mtime")	 ? &f->mtime
 							 : NULL;
 
 	if (p->depth != 3 || !buf)
@@ -104,6 +108,18 @@ static bool kind_of(struct wd_blob array, struct wd_claim *c)
 	return c->mode != 0;
 }
 
+static void take_time(struct files *f, struct wd_claim *c)
+{
+	uint64_t seconds;
+	int n;
+
+	if (!(f->db->req->want & WD_WANT_ATTRIBUTES) ||
+	    !wd_blob_u64(wd_buf_view(&f->mtime), &seconds))
+		return;
+	n = snprintf(f->detail, sizeof(f->detail), "mtime=%" PRIu64, seconds);
+	c->detail = wd_blob(f->detail, (size_t)n);
+}
+
 static int files_leave(void *ctx, const struct wd_plist *p)
 {
 	struct files *f = ctx;
@@ -125,6 +141,7 @@ static int files_leave(void *ctx, const struct wd_plist *p)
 		return wd_fault(&f->faults, WD_ECORRUPT, "%.*s: entry %zu: %s",
 				WD_BLOB_PRINTF(array), f->entry, fault);
 	wd_claim_path(&c, wd_buf_view(&f->file));
+	take_time(f, &c);
 	if (f->sha256.len) {
 		c.digest = wd_blob(digest, SHA256_SIZE);
 		c.digest_algo = WD_DIGEST_SHA256;
@@ -144,6 +161,7 @@ static int push_files(struct xbps *db)
 	wd_buf_done(&f.file);
 	wd_buf_done(&f.sha256);
 	wd_buf_done(&f.size);
+	wd_buf_done(&f.mtime);
 	return r;
 }
 

@@ -115,6 +115,8 @@ int wd_cli_open_subject(struct wd_cli *cli, const char *rootfs, struct wd_subjec
 		}
 		options->references = cli->opened.v;
 		options->nreferences = cli->opened.n;
+		if (cli->opened.n)
+			options->contents = WD_HASH_RECORDED;
 	}
 	options->backends = &cli->backends;
 	options->data_dir = cli->places->data;
@@ -209,15 +211,6 @@ bool wd_cli_condition_holds(const struct wd_cli *cli, const char *const *words,
 			return true;
 	}
 	return false;
-}
-
-bool wd_cli_has_contents(const struct wd_cli *cli, struct wd_subject *s)
-{
-	if (s->image && !s->data_error &&
-	    asprintf(&s->data_error, "%s: %s reads files, and those of an image are not kept: "
-				     "extract it first", s->name, cli->command->name) < 0)
-		s->data_error = NULL;
-	return !s->image;
 }
 
 const struct wd_hash_ops *wd_cli_load_hash(const struct wd_cli *cli)

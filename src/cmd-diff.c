@@ -18,8 +18,6 @@ static int write_diff(struct wd_cli *cli, struct wd_subject *a, struct wd_subjec
 	struct wd_diff d = {0};
 	int r = ops ? 0 : WD_EMODULE;
 
-	if (r == 0 && (!wd_cli_has_contents(cli, a) || !wd_cli_has_contents(cli, b)))
-		r = WD_EUNSUPPORTED;
 	if (r == 0)
 		r = wd_subject_judge(a, &va);
 	if (r == 0)
@@ -71,6 +69,7 @@ static int run(struct wd_cli *cli)
 					     .owners = true,
 					     .attribute = true,
 					     .digests = true,
+					     .contents = WD_DIFF_ALGOS,
 					     .evidence = WD_EVIDENCE_ALL};
 	struct wd_subject a;
 	struct wd_out out;
@@ -97,7 +96,7 @@ const struct wd_command wd_cmd_diff = {
 	.min_operands = 2,
 	.max_operands = 2,
 	.read_end = 2,
-	.options = "FX",
+	.options = "FXIPY",
 	.formats = "text, csv, nul, json, ndjson, sqlite",
 	.run = run,
 };

@@ -65,6 +65,7 @@ static int identify(struct wd_cli *cli, struct wd_reference *ref, struct wd_out 
 		.plain = true,
 		.stat = ref->digests,
 		.owners = look,
+		.contents = ref->digests ? WD_HASH_RECORDED : 0,
 		.evidence = look ? WD_EVIDENCE_ALL : WD_EVIDENCE_NONE,
 	};
 	struct wd_descriptors all = cli->backends, chosen = {0};
@@ -117,7 +118,7 @@ const struct wd_command wd_cmd_identify = {
 	.max_operands = 2,
 	.read_first = 1,
 	.read_end = 2,
-	.options = "X",
+	.options = "XIPY",
 	.formats = "text, json",
 	.run = run,
 };

@@ -375,7 +375,7 @@ const struct wd_command wd_cmd_learn = {
 	.max_operands = -1,
 	.read_first = 1,
 	.read_end = -1,
-	.options = "TX",
+	.options = "TXIPY",
 	.formats = "text, csv, json, ndjson",
 	.run = run,
 };

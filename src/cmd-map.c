@@ -32,7 +32,21 @@ static int visit(void *ctx, wd_node_id id, struct wd_blob path)
 	return wanted(m, id) ? wd_rows_write(m->rows, id, path) : 0;
 }
 
-static int write_map(struct wd_cli *cli, struct wd_subject *s, struct wd_writer *w)
+static int read_contents(const struct wd_cli *cli, struct wd_subject *s, struct wd_verify *ret)
+{
+	const struct wd_hash_ops *ops = wd_cli_load_hash(cli);
+	int r = ops ? 0 : WD_EMODULE;
+
+	if (r == 0)
+		r = wd_verify_read(s, ops, cli->quiet ? NULL : wd_progress_bytes, NULL, ret);
+	wd_progress_erase();
+	if (r == 0)
+		wd_verify_errors(ret, s);
+	return r;
+}
+
+static int write_rows(struct wd_cli *cli, struct wd_subject *s, const struct wd_verify *v,
+		      struct wd_writer *w)
 {
 	struct wd_rows rows;
 	struct map_run m = {cli, s, &rows};
@@ -40,6 +54,8 @@ static int write_map(struct wd_cli *cli, struct wd_subject *s, struct wd_writer 
 
 	wd_rows_init(&rows, s, w, false);
 	rows.one = cli->one;
+	if (cli->verify)
+		wd_rows_verify(&rows, v);
 	r = w->format->begin(w);
 	/* the root itself has no name to be visited by */
 	wd_tree_stat(s->tree, WD_NODE_ROOT);
@@ -53,10 +69,21 @@ static int write_map(struct wd_cli *cli, struct wd_subject *s, struct wd_writer 
 	return r;
 }
 
+static int write_map(struct wd_cli *cli, struct wd_subject *s, struct wd_writer *w)
+{
+	struct wd_verify v = {0};
+	int r = cli->verify ? read_contents(cli, s, &v) : 0;
+
+	if (r == 0)
+		r = write_rows(cli, s, &v, w);
+	wd_verify_done(&v);
+	return r;
+}
+
 static bool wants_digests(const struct wd_cli *cli)
 {
-	return strcmp(cli->format, "text") != 0 && strcmp(cli->format, "csv") != 0 &&
-	       strcmp(cli->format, "nul") != 0;
+	return cli->verify || (strcmp(cli->format, "text") != 0 &&
+			       strcmp(cli->format, "csv") != 0 && strcmp(cli->format, "nul") != 0);
 }
 
 static int run(struct wd_cli *cli)
@@ -66,7 +93,8 @@ static int run(struct wd_cli *cli)
 					     .owners = true,
 					     .attribute = true,
 					     .evidence = WD_EVIDENCE_UNOWNED,
-					     .digests = wants_digests(cli)};
+					     .digests = wants_digests(cli),
+					     .contents = cli->verify ? WD_HASH_RECORDED : 0};
 
 	return wd_cli_run_table(cli, cli->operands[0], &options, write_map);
 }
@@ -78,7 +106,7 @@ const struct wd_command wd_cmd_map = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.read_end = 1,
-	.options = "1DMRXIPYW",
+	.options = "1DMZRXIPYW",
 	.formats = "text, csv, nul, json, ndjson, sqlite",
 	.run = run,
 };

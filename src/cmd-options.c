@@ -26,6 +26,7 @@ static const struct option_row rows[] = {
 	{'1', "one", NULL, false, "one row for a file: its first owner"},
 	{'D', "dirs", NULL, false, "directories too"},
 	{'M', "missing", NULL, false, "also the paths that a database records and the rootfs lacks"},
+	{'Z', "verify", NULL, false, "read the files too: modified by contents, and the digests"},
 	{'X', "cross-mounts", NULL, false, "enter other filesystems that are mounted in the rootfs"},
 	{'E', "evidence", NULL, false, "every item of evidence, also what decides nothing"},
 	{'S', "sort", "KEY", false, "by name, size or files"},
@@ -143,7 +144,8 @@ static int take_flag(struct wd_cli *cli, int letter)
 		bool *flag;
 	} flags[] = {{'q', &cli->quiet}, {'v', &cli->verbose}, {'1', &cli->one},
 		     {'D', &cli->dirs},	 {'M', &cli->missing}, {'X', &cli->cross},
-		     {'W', &cli->deleted}, {'E', &cli->evidence}, {'K', &cli->disk}, {'O', &cli->orphans}, {'G', &cli->foreign}};
+		     {'W', &cli->deleted}, {'E', &cli->evidence}, {'K', &cli->disk},
+		     {'O', &cli->orphans}, {'G', &cli->foreign},  {'Z', &cli->verify}};
 
 	for (size_t i = 0; i < WD_ARRAY_SIZE(flags); i++)
 		if (flags[i].letter == letter)

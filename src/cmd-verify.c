@@ -13,22 +13,6 @@ static const char *const words[] = {
 #undef X
 };
 
-/* What could not be looked at makes the result incomplete. */
-static void take_errors(struct wd_subject *s, const struct wd_verify *v)
-{
-	for (size_t i = 0; i < v->contents.list.n; i++) {
-		const struct wd_content *f = &v->contents.list.v[i];
-		WD_CLEANUP_BUF struct wd_buf path = WD_BUF_INIT;
-
-		if (f->status == 0)
-			continue;
-		wd_tree_path(s->tree, f->node, &path);
-		wd_buf_byte(&path, '\0');
-		if (path.status == 0)
-			wd_catalog_error(&s->cat, path.ptr, f->status, NULL);
-	}
-}
-
 static void say_counts(const struct wd_subject *s, const struct wd_verify *v)
 {
 	wd_complain("%s: %" PRIu64 " paths verified: %" PRIu64 " modified, %" PRIu64
@@ -46,12 +30,10 @@ static int write_verify(struct wd_cli *cli, struct wd_subject *s, struct wd_writ
 
 	if (!ops)
 		return WD_EMODULE;
-	if (!wd_cli_has_contents(cli, s))
-		return WD_EUNSUPPORTED;
 	r = wd_verify_read(s, ops, cli->quiet ? NULL : wd_progress_bytes, NULL, &v);
 	wd_progress_erase();
 	if (r == 0) {
-		take_errors(s, &v);
+		wd_verify_errors(&v, s);
 		r = wd_verify_rows(&v, w);
 	}
 	if (r == 0 && cli->verbose)
@@ -68,7 +50,8 @@ static int run(struct wd_cli *cli)
 					     .owners = true,
 					     .attribute = true,
 					     .digests = true,
-					     .attributes = true};
+					     .attributes = true,
+					     .contents = WD_HASH_RECORDED};
 	int status = wd_cli_check_fail_on(cli, words + 1, WD_ARRAY_SIZE(words) - 1);
 
 	if (status >= 0)
@@ -84,7 +67,7 @@ const struct wd_command wd_cmd_verify = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.read_end = 1,
-	.options = "FX",
+	.options = "FXIPY",
 	.formats = "text, csv, nul, json, ndjson, sqlite",
 	.run = run,
 };

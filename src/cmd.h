@@ -45,6 +45,7 @@ struct wd_cli {
 	bool one;
 	bool dirs;
 	bool missing;
+	bool verify; /* map: by contents */
 	bool cross;
 	bool disk;    /* packages: what is there, not what is recorded */
 	bool orphans;
@@ -128,12 +129,6 @@ int wd_cli_check_fail_on(const struct wd_cli *cli, const char *const *words, siz
 /* Whether --fail-on was given and has one of the words whose count is not 0. */
 bool wd_cli_condition_holds(const struct wd_cli *cli, const char *const *words,
 			    const uint64_t *counts, size_t n);
-
-/*
- * Whether the subject's files can be read again. Those of an image cannot: its data_error says so,
- * which wd_cli_finish() prints.
- */
-bool wd_cli_has_contents(const struct wd_cli *cli, struct wd_subject *s);
 
 /* Loads the module for digests; NULL where it is not there, already explained. */
 const struct wd_hash_ops *wd_cli_load_hash(const struct wd_cli *cli);

@@ -20,6 +20,7 @@ report() {
 		;;
 	map) "$whodistro" map --format ndjson --missing "$@" "$input" | sed 's/,"layer":[0-9]*}$/}/' ;;
 	packages) "$whodistro" packages --format ndjson "$@" "$input" ;;
+	verify) "$whodistro" verify --format ndjson "$@" "$input" ;;
 	esac
 }
 
@@ -28,10 +29,10 @@ same_report() {
 	local root=$1 input=$2 command in=/dev/null
 	shift 2
 	[ "$input" != - ] || in=$work/stdin
-	for command in inspect map packages; do
+	for command in inspect map packages verify; do
 		report "$command" "$root" >"$work/expected" 2>"$work/errors" || return 1
 		report "$command" "$input" "$@" <"$in" >"$work/got" 2>>"$work/errors" || return 1
-		[ -s "$work/expected" ] || [ "$command" = packages ] || return 1
+		[ -s "$work/expected" ] || [ "$command" = packages ] || [ "$command" = verify ] || return 1
 		equal "$work/expected" "$work/got" || return 1
 		[ ! -s "$work/errors" ] || { cat "$work/errors"; return 1; }
 	done

@@ -2,10 +2,12 @@
 /* The hash module: OpenSSL's libcrypto, and libcap. */
 #include "base/hash.h"
 
+#include <endian.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <openssl/evp.h>
-#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/capability.h>
 
 /* By OpenPGP's number. */
@@ -86,10 +88,9 @@ static int end(struct wd_hasher *h, struct wd_hashes *ret)
 }
 
 /* None and the empty set are the same, as for `rpm -V` (lib/verify.c). */
-static bool caps_differ(int fd, const char *recorded)
+static bool caps_are_others(cap_t found, const char *recorded)
 {
 	cap_t wanted = cap_from_text(*recorded ? recorded : "=");
-	cap_t found = cap_get_fd(fd);
 	bool differ;
 
 	if (!found)
@@ -98,6 +99,48 @@ static bool caps_differ(int fd, const char *recorded)
 	cap_free(wanted);
 	cap_free(found);
 	return differ;
+}
+
+static bool caps_differ(int fd, const char *recorded)
+{
+	return caps_are_others(cap_get_fd(fd), recorded);
+}
+
+static void set_flag(cap_t caps, cap_flag_t flag, cap_value_t cap, bool on)
+{
+	if (on) /* one that this libcap does not know stays away */
+		cap_set_flag(caps, flag, 1, &cap, CAP_SET);
+}
+
+/*
+ * struct vfs_cap_data of linux/capability.h: its revision and flags, then 32 capabilities a pair of
+ * words, permitted and inheritable, little-endian. One flag makes all of them effective.
+ */
+static cap_t parse_caps(struct wd_blob value)
+{
+	uint32_t words[1 + 2 * VFS_CAP_U32] = {0};
+	size_t have = value.len < sizeof(words) ? value.len : sizeof(words);
+	cap_t caps = cap_init();
+
+	if (!caps || have < XATTR_CAPS_SZ_1 || have % sizeof(*words))
+		return caps;
+	memcpy(words, value.ptr, have);
+	for (unsigned i = 0; i < 32 * VFS_CAP_U32; i++) {
+		bool permitted = le32toh(words[1 + i / 32 * 2]) >> (i % 32) & 1;
+		bool inheritable = le32toh(words[2 + i / 32 * 2]) >> (i % 32) & 1;
+		bool effective = le32toh(words[0]) & VFS_CAP_FLAGS_EFFECTIVE;
+
+		set_flag(caps, CAP_PERMITTED, (cap_value_t)i, permitted);
+		set_flag(caps, CAP_INHERITABLE, (cap_value_t)i, inheritable);
+		set_flag(caps, CAP_EFFECTIVE, (cap_value_t)i,
+			 effective && (permitted || inheritable));
+	}
+	return caps;
+}
+
+static bool caps_value_differs(struct wd_blob value, const char *recorded)
+{
+	return caps_are_others(parse_caps(value), recorded);
 }
 
 extern const struct wd_hash_ops wd_hash_module;
@@ -109,4 +152,5 @@ __attribute__((visibility("default"))) const struct wd_hash_ops wd_hash_module =
 	.update = update,
 	.end = end,
 	.caps_differ = caps_differ,
+	.caps_value_differs = caps_value_differs,
 };

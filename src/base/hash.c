@@ -3,6 +3,38 @@
 
 #include <dlfcn.h>
 #include <stdio.h>
+#include <string.h>
+
+static const uint8_t sizes[WD_HASH_ALGOS] = {
+	[1] = 16, [2] = 20, [3] = 20, [8] = 32, [9] = 48, [10] = 64, [11] = 28,
+};
+
+size_t wd_hash_packed_size(uint32_t algos)
+{
+	size_t size = 0;
+
+	for (unsigned i = 0; i < WD_HASH_ALGOS; i++)
+		size += algos >> i & 1 ? sizes[i] : 0;
+	return size;
+}
+
+void wd_hash_pack(const struct wd_hashes *hashes, uint32_t algos, uint8_t *out)
+{
+	for (unsigned i = 0; i < WD_HASH_ALGOS; i++) {
+		if (!(algos >> i & 1))
+			continue;
+		memcpy(out, hashes->digest[i], sizes[i]);
+		out += sizes[i];
+	}
+}
+
+struct wd_blob wd_hash_packed(const void *packed, uint32_t algos, unsigned algo)
+{
+	if (algo >= WD_HASH_ALGOS || !(algos >> algo & 1))
+		return WD_BLOB_NULL;
+	return wd_blob((const char *)packed + wd_hash_packed_size(algos & ((1u << algo) - 1)),
+		       sizes[algo]);
+}
 
 const struct wd_hash_ops *wd_hash_load(const char *dir)
 {

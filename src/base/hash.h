@@ -7,16 +7,27 @@
 #ifndef WD_BASE_HASH_H
 #define WD_BASE_HASH_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/blob.h"
 
 #define WD_HASH_ALGOS 12
 #define WD_HASH_MAX 64
 
+/*
+ * What databases record, for where it has to be known before they are read: MD5, SHA-1, SHA-256 and
+ * SHA-512. No distribution has built packages with the others.
+ */
+#define WD_HASH_RECORDED (1u << 1 | 1u << 2 | 1u << 8 | 1u << 10)
+
 struct wd_hashes {
 	uint8_t digest[WD_HASH_ALGOS][WD_HASH_MAX]; /* by algorithm */
 };
+
+/* Digests by several algorithms, one behind the other: how many bytes that takes, */
+size_t wd_hash_packed_size(uint32_t algos);
+/* puts them there, */
+void wd_hash_pack(const struct wd_hashes *hashes, uint32_t algos, uint8_t *out);
+/* and finds the one by `algo`; the null blob where it is none of `algos`. */
+struct wd_blob wd_hash_packed(const void *packed, uint32_t algos, unsigned algo);
 
 struct wd_hasher; /* for one thread */
 
@@ -36,6 +47,8 @@ struct wd_hash_ops {
 	/* Whether a file's capabilities are others than this text says, as cap_to_text(3) writes.
 	 */
 	bool (*caps_differ)(int fd, const char *recorded);
+	/* The same of the bytes of its attribute security.capability; none: the null blob. */
+	bool (*caps_value_differs)(struct wd_blob value, const char *recorded);
 };
 
 /* The module NAME.so of a directory exports a `const struct wd_hash_ops` of this name. */

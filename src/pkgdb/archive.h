@@ -11,7 +11,7 @@
 #include "base/blob.h"
 #include "base/status.h"
 
-#define WD_ARCHIVE_ABI 1
+#define WD_ARCHIVE_ABI 2
 #define WD_ARCHIVE_MODULE "archive"
 #define WD_ARCHIVE_SYMBOL "wd_archive_module"
 
@@ -27,6 +27,9 @@ struct wd_archive_entry {
 	uint64_t offset; /* of the contents, in an archive that is not compressed */
 	uint32_t mode;	 /* st_mode */
 	uint32_t rdev;	 /* major and minor number are both 0 in a whiteout of overlayfs */
+	uint32_t uid, gid;
+	int64_t mtime;	     /* seconds */
+	struct wd_blob caps; /* the attribute security.capability, or the null blob */
 	bool hard_link;
 };
 
@@ -49,6 +52,11 @@ struct wd_archive_events {
 	int (*end)(void *ctx, int status);
 	/* The contents are to be read with read_nested(), now or never. */
 	int (*nested)(void *ctx, struct wd_archive *outer);
+	/*
+	 * Of read_nested(): a piece of the contents as they are, until they end, also where they
+	 * turn out to be no archive. NULL: nobody wants them.
+	 */
+	int (*packed)(void *ctx, struct wd_blob piece);
 };
 
 /* Of which bytes the digest is wanted: the stream is then read to its end. */

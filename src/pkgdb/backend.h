@@ -202,9 +202,11 @@ enum wd_want {
 	WD_WANT_DIGESTS = 1, /* digests that cost extra reading (dpkg's md5sums) */
 	/*
 	 * What else can be compared with the file, as words of a claim's `detail`, numbers in
-	 * decimal: user=NAME group=NAME uid= gid= mtime=SECONDS rdev=NUMBER (16 bits) caps=TEXT
-	 * (as cap_to_text(3) writes them, empty for none) unverified=LETTERS (of `rpm -V`, what
-	 * the package asks not to be compared) missing=ok (need not be there)
+	 * decimal: user=NAME group=NAME uid= gid= mtime=SECONDS (of regular files)
+	 * linkmtime=SECONDS (of symbolic links, where the native tool compares it) rdev=NUMBER (16
+	 * bits) caps=TEXT (as cap_to_text(3) writes them, empty for none) unverified=LETTERS (of
+	 * `rpm -V`, what the package asks not to be compared) missing=ok (need not be there)
+	 * digest=target (of a symbolic link, the digest is that of its target)
 	 */
 	WD_WANT_ATTRIBUTES = 2,
 };

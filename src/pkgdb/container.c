@@ -25,6 +25,7 @@ void wd_container_free(struct wd_container *c)
 	wd_image_free(c->deleted);
 	wd_array_done(&c->facts);
 	wd_array_done(&c->files);
+	wd_image_details_done(&c->details);
 	for (size_t i = 0; i < c->mappings.n; i++)
 		munmap(c->mappings.v[i].bytes, c->mappings.v[i].size);
 	wd_array_done(&c->mappings);
@@ -277,6 +278,7 @@ static struct wd_decode_job decode_job(const struct opening *o, int fd, enum wd_
 		.mode = mode,
 		.length = UINT64_MAX,
 		.max_bytes = o->options->max_bytes,
+		.algos = mode == WD_DECODE_INDEX ? 0 : o->options->algos,
 		.digests = mode == WD_DECODE_NEST ? WD_DIGEST_PACKED | WD_DIGEST_UNPACKED : 0};
 }
 

@@ -19,6 +19,7 @@ struct wd_container_options {
 	const char *module_dir;
 	const struct wd_keep *keep; /* ready */
 	bool facts;		    /* have files say of themselves what they can */
+	uint32_t algos;		    /* digests of all files; see wd_decode_job */
 	struct wd_choice choice;
 	uint64_t max_bytes;
 	/* Called about ten times a second, where not NULL. */
@@ -45,6 +46,7 @@ struct wd_container {
 	struct wd_image *deleted;	/* what layers had and later ones took away */
 	WD_ARRAY(struct wd_fact) facts; /* values in the catalog's strings */
 	WD_ARRAY(struct wd_container_file) files;
+	struct wd_image_details details; /* both images' */
 	WD_ARRAY(struct wd_mapping) mappings;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The worker that decodes an archive. Nothing in this file runs in the parent. */
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "pkgdb/decode.h"
 #include "pkgdb/fence.h"
 #include "pkgdb/limits.h"
@@ -28,8 +29,12 @@ struct contents {
 	bool spooled, kept;
 	int backend; /* that is to examine it, or -1 */
 	bool document;
+	bool hashed;	     /* by the hasher of its depth */
 	struct wd_buf bytes; /* of what does not go through the spool */
 };
+
+#define DEPTH_MAX 1 /* an archive in the input */
+
 
 struct decoder {
 	const struct wd_decode_job *job;
@@ -39,6 +44,9 @@ struct decoder {
 	uint64_t spool_end;
 	uint64_t budget;
 	unsigned depth; /* 0: the input itself */
+	const struct wd_hash_ops *hash;		  /* NULL: no digests are wanted */
+	struct wd_hasher *hashers[DEPTH_MAX + 1]; /* a file may be an archive of files */
+	uint64_t nested_bytes;			  /* of such a one, so far */
 	unsigned notes; /* about the archive at hand */
 	uint32_t files;
 	bool unreadable; /* the entry at hand has contents, and they cannot be had */
@@ -108,6 +116,33 @@ static int send_entry(struct decoder *d, const struct wd_archive_entry *e, struc
 	wd_buf_append(&d->sink->out, &w, sizeof(w));
 	wd_buf_blob(&d->sink->out, wd_buf_view(&d->path));
 	wd_buf_blob(&d->sink->out, wd_buf_view(&d->target));
+	return wd_pipe_sink_end(d->sink, at);
+}
+
+static int send_detail(struct decoder *d, const struct wd_archive_entry *e)
+{
+	struct wd_wire_detail w = {
+		.mtime = e->mtime, .uid = e->uid, .gid = e->gid, .rdev = e->rdev};
+	size_t at = wd_wire_begin(&d->sink->out, (enum wd_wire_type)WD_WIRE_DETAIL);
+
+	wd_buf_append(&d->sink->out, &w, sizeof(w));
+	wd_wire_string(&d->sink->out, e->caps.len <= WD_CAPS_MAX ? e->caps : WD_BLOB_NULL);
+	return wd_pipe_sink_end(d->sink, at);
+}
+
+/* The digests of what the hasher of this depth was fed. */
+static int send_hashes(struct decoder *d)
+{
+	struct wd_hashes hashes;
+	uint8_t packed[WD_HASH_ALGOS * WD_HASH_MAX];
+	size_t at;
+	int r = d->hash->end(d->hashers[d->depth], &hashes);
+
+	if (r < 0)
+		return r;
+	wd_hash_pack(&hashes, d->job->algos, packed);
+	at = wd_wire_begin(&d->sink->out, (enum wd_wire_type)WD_WIRE_HASHES);
+	wd_buf_append(&d->sink->out, packed, wd_hash_packed_size(d->job->algos));
 	return wd_pipe_sink_end(d->sink, at);
 }
 
@@ -191,6 +226,16 @@ static bool is_document(const struct decoder *d, const struct wd_archive_entry *
 		(wd_blob_ends(path, WD_BLOB(".json")) || wd_blob_is(path, "oci-layout")));
 }
 
+/* What an image has its blobs in is no file of a root filesystem. */
+static int begin_hashing(struct decoder *d, const struct wd_archive_entry *e)
+{
+	bool blob = d->job->mode == WD_DECODE_NEST && d->depth == 0 &&
+		    wd_blob_starts(wd_buf_view(&d->path), WD_BLOB("blobs/sha256/"));
+
+	d->now.hashed = d->hash && S_ISREG(e->mode) && !e->hard_link && !blob && !d->unreadable;
+	return d->now.hashed ? d->hash->begin(d->hashers[d->depth], d->job->algos) : 0;
+}
+
 static int begin_contents(struct decoder *d, const struct wd_archive_entry *e, struct wd_blob head)
 {
 	struct contents *c = &d->now;
@@ -234,26 +279,51 @@ static int write_spool(uint64_t at, struct wd_blob piece)
 	return 0;
 }
 
-static int append(struct contents *c, struct wd_blob piece)
+static bool in_memory(const struct contents *c)
 {
+	return c->document || (c->backend >= 0 && !c->spooled);
+}
+
+static int append(struct decoder *d, struct wd_blob piece)
+{
+	struct contents *c = &d->now;
 	int r = 0;
 
-	if (c->spooled)
+	if (c->hashed)
+		r = d->hash->update(d->hashers[d->depth], piece.ptr, piece.len);
+	if (r == 0 && c->spooled)
 		r = write_spool(c->at + c->filled, piece);
-	if (!c->spooled || c->document)
+	if (in_memory(c))
 		wd_buf_blob(&c->bytes, piece);
 	c->filled += piece.len;
 	return r < 0 ? r : c->bytes.status;
 }
 
+/* Zeros to be hashed take time as bytes that are decompressed do. */
+static int pay_for_hole(struct decoder *d, uint64_t size)
+{
+	struct contents *c = &d->now;
+
+	if (!c->hashed)
+		return 0;
+	c->hashed = size <= d->budget;
+	d->budget -= c->hashed ? size : 0;
+	return c->hashed ? 0
+			 : note(d, WD_ELIMIT, "%.*s: a hole that is larger than may be read",
+				WD_BLOB_PRINTF(wd_buf_view(&d->path)));
+}
+
 /* A hole, up to an offset. The spool may hold what was examined there before. */
-static int append_zeros(struct contents *c, uint64_t to)
+static int append_zeros(struct decoder *d, uint64_t to)
 {
 	static const char zeros[64 * 1024];
-	int r = 0;
+	struct contents *c = &d->now;
+	int r = to > c->filled ? pay_for_hole(d, to - c->filled) : 0;
 
+	if (!c->hashed && !c->spooled && !in_memory(c))
+		c->filled = to;
 	while (r == 0 && c->filled < to)
-		r = append(c, wd_blob_head(wd_blob(zeros, sizeof(zeros)), to - c->filled));
+		r = append(d, wd_blob_head(wd_blob(zeros, sizeof(zeros)), to - c->filled));
 	return r;
 }
 
@@ -265,10 +335,10 @@ static int on_data(void *ctx, uint64_t offset, struct wd_blob piece)
 
 	if (offset < c->filled || offset > c->size || piece.len > c->size - offset)
 		return WD_ECORRUPT;
-	if (!c->spooled && wd_buf_reserve(&c->bytes, (size_t)(c->size - c->filled)) < 0)
+	if (in_memory(c) && wd_buf_reserve(&c->bytes, (size_t)(c->size - c->filled)) < 0)
 		return -ENOMEM;
-	r = append_zeros(c, offset);
-	return r < 0 ? r : append(c, piece);
+	r = append_zeros(d, offset);
+	return r < 0 ? r : append(d, piece);
 }
 
 static int examine_bytes(struct decoder *d, const void *bytes)
@@ -308,8 +378,10 @@ static int on_end(void *ctx, int status)
 {
 	struct decoder *d = ctx;
 	struct contents *c = &d->now;
-	int r = status < 0 ? status : append_zeros(c, c->size);
+	int r = status < 0 ? status : append_zeros(d, c->size);
 
+	if (r == 0 && c->hashed)
+		r = send_hashes(d);
 	if (r == 0 && c->document)
 		r = send_document(d);
 	if (r == 0 && c->backend >= 0)
@@ -350,26 +422,46 @@ static int on_entry(void *ctx, const struct wd_archive_entry *e, struct wd_blob 
 		return r;
 	r = begin_contents(d, e, head);
 	if (r == 0)
+		r = begin_hashing(d, e);
+	if (r == 0)
 		r = send_entry(d, e, head);
+	if (r == 0 && d->hash)
+		r = send_detail(d, e);
 	if (r < 0)
 		return r;
 	if (may_be_archive(d, e, head))
 		return WD_ARCHIVE_NESTED;
 	if (d->now.size == 0)
-		return WD_ARCHIVE_SKIP;
-	return d->now.kept || d->now.document || d->now.backend >= 0 ? WD_ARCHIVE_DATA
-								     : WD_ARCHIVE_SKIP;
+		return d->now.hashed ? send_hashes(d) : WD_ARCHIVE_SKIP;
+	return d->now.kept || d->now.document || d->now.hashed || d->now.backend >= 0
+		       ? WD_ARCHIVE_DATA
+		       : WD_ARCHIVE_SKIP;
 }
 
 static int on_nested(void *ctx, struct wd_archive *outer);
 
-static const struct wd_archive_events events = {on_entry, on_data, on_end, on_nested};
+static const struct wd_archive_events events = {on_entry, on_data, on_end, on_nested, NULL};
+
+/* The contents of an archive in the input, which may be no more than a file of it. */
+static int on_packed(void *ctx, struct wd_blob piece)
+{
+	struct decoder *d = ctx;
+
+	d->nested_bytes += piece.len;
+	return d->hash->update(d->hashers[0], piece.ptr, piece.len);
+}
+
+static const struct wd_archive_events hashed_events = {on_entry, on_data, on_end, on_nested,
+						       on_packed};
 
 /* A layer that cannot be read costs itself: those behind it can. */
 static int on_nested(void *ctx, struct wd_archive *outer)
 {
 	struct decoder *d = ctx;
-	struct wd_archive_job job = {&events, d, &d->budget, d->job->digests};
+	bool hashed = d->now.hashed;
+	uint64_t size = d->now.size;
+	struct wd_archive_job job = {hashed ? &hashed_events : &events, d, &d->budget,
+				     d->job->digests};
 	struct wd_archive_result result = {0};
 	int r = send_stream(d, wd_buf_view(&d->path)), status;
 
@@ -377,9 +469,12 @@ static int on_nested(void *ctx, struct wd_archive *outer)
 		return r;
 	d->depth++;
 	d->notes = 0;
+	d->nested_bytes = 0;
 	status = d->module->read_nested(outer, &job, &result);
 	d->depth--;
 	r = send_end(d, status, &result);
+	if (r == 0 && hashed && d->nested_bytes == size)
+		r = send_hashes(d);
 	return r < 0 ? r : d->budget == 0 || status == WD_ELIMIT ? WD_ELIMIT : 0;
 }
 
@@ -409,7 +504,14 @@ static int copy_file(struct decoder *d, int fd, uint64_t size)
 	return r < 0 ? r : on_end(d, 0);
 }
 
-static int on_walked(void *ctx, const struct wd_layer_entry *e, int fd)
+/* 0 is a whiteout's alone. */
+static uint32_t whiteout_or_device(const struct wd_layer_entry *e, dev_t rdev)
+{
+	return e->whiteout ? 0 : rdev ? (uint32_t)rdev : UINT32_MAX;
+}
+
+static int on_walked(void *ctx, const struct wd_layer_entry *e,
+		     const struct wd_layerdir_detail *detail, int fd)
 {
 	struct decoder *d = ctx;
 	char head[WD_ARCHIVE_HEAD];
@@ -418,7 +520,11 @@ static int on_walked(void *ctx, const struct wd_layer_entry *e, int fd)
 					 .target = e->target,
 					 .size = e->size,
 					 .mode = e->mode,
-					 .rdev = !e->whiteout,
+					 .rdev = whiteout_or_device(e, detail->rdev),
+					 .uid = detail->uid,
+					 .gid = detail->gid,
+					 .mtime = detail->mtime,
+					 .caps = detail->caps,
 					 .hard_link = e->hard_link};
 	int want;
 
@@ -476,6 +582,23 @@ static int load_examiners(struct decoder *d)
 	return 0;
 }
 
+/* Digests are made ready before the last fence: OpenSSL reads its configuration. */
+static int load_hash(struct decoder *d)
+{
+	int r = 0;
+
+	if (!d->job->algos)
+		return 0;
+	d->hash = wd_hash_load(d->job->module_dir);
+	if (!d->hash)
+		return WD_EMODULE;
+	for (size_t i = 0; r == 0 && i < WD_ARRAY_SIZE(d->hashers); i++) {
+		d->hashers[i] = d->hash->new ();
+		r = d->hashers[i] ? d->hash->begin(d->hashers[i], d->job->algos) : -ENOMEM;
+	}
+	return r;
+}
+
 int wd_decode_run(const struct wd_job *wd_job, struct wd_pipe_sink *sink)
 {
 	const struct wd_decode_job *job = (const struct wd_decode_job *)wd_job;
@@ -489,6 +612,8 @@ int wd_decode_run(const struct wd_job *wd_job, struct wd_pipe_sink *sink)
 	r = job->dir ? 0 : load_archive_module(&d);
 	if (r == 0)
 		r = load_examiners(&d);
+	if (r == 0)
+		r = load_hash(&d);
 	if (r < 0)
 		return r;
 	/* the spool is open already; of a directory, files are opened while it is walked */

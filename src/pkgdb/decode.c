@@ -3,6 +3,7 @@
 #include "pkgdb/decode.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "pkgdb/limits.h"
 #include "pkgdb/wire.h"
 
@@ -29,6 +30,7 @@ void wd_stream_free(struct wd_stream *s)
 		return;
 	wd_pool_done(&s->bytes);
 	wd_array_done(&s->entries);
+	wd_image_details_done(&s->details);
 	free(s->name);
 	free(s);
 }
@@ -61,6 +63,7 @@ static int add_stream(struct wd_decoding *d, struct wd_blob name)
 
 	if (!s)
 		return -ENOMEM;
+	s->details.algos = d->algos;
 	s->name = strndup(name.len ? name.ptr : "", name.len);
 	r = s->name ? wd_array_push(&d->streams, s) : -ENOMEM;
 	if (r < 0) {
@@ -104,7 +107,7 @@ static int take_entry(struct wd_decoding *d, struct wd_cursor *c)
 	struct wd_stream_entry e;
 	int r;
 
-	if (c->failed || !s)
+	if (c->failed || !s || (d->algos && s->details.list.n != s->entries.n))
 		return WD_EPROTOCOL;
 	memcpy(&w, head.ptr, sizeof(w));
 	path = wd_cursor_bytes(c, w.path_len);
@@ -127,6 +130,44 @@ static int take_entry(struct wd_decoding *d, struct wd_cursor *c)
 	if (r == 0)
 		r = wd_pool_add(&s->bytes, target, &e.target);
 	return r < 0 ? r : wd_array_push(&s->entries, e);
+}
+
+static int take_detail(struct wd_decoding *d, struct wd_cursor *c)
+{
+	struct wd_blob head = wd_cursor_bytes(c, sizeof(struct wd_wire_detail));
+	struct wd_blob caps = wd_wire_get(c);
+	struct wd_stream *s = innermost(d);
+	struct wd_image_detail detail;
+	struct wd_wire_detail w;
+	int r = 0;
+
+	if (c->failed || !s || !d->algos || s->details.list.n + 1 != s->entries.n ||
+	    caps.len > WD_CAPS_MAX)
+		return WD_EPROTOCOL;
+	memcpy(&w, head.ptr, sizeof(w));
+	detail = (struct wd_image_detail){.mtime = w.mtime,
+					  .uid = w.uid,
+					  .gid = w.gid,
+					  .rdev = w.rdev,
+					  .caps_len = (uint8_t)caps.len};
+	if (caps.len)
+		r = wd_pool_add(&s->details.bytes, caps, &detail.caps);
+	return r < 0 ? r : wd_array_push(&s->details.list, detail);
+}
+
+static int take_hashes(struct wd_decoding *d, struct wd_cursor *c)
+{
+	struct wd_blob digests = wd_cursor_bytes(c, wd_hash_packed_size(d->algos));
+	struct wd_stream *s = innermost(d);
+	struct wd_image_detail *detail;
+
+	if (c->failed || !s || s->details.list.n == 0 || s->details.list.n != s->entries.n)
+		return WD_EPROTOCOL;
+	detail = &s->details.list.v[s->details.list.n - 1];
+	if (detail->hashed)
+		return WD_EPROTOCOL;
+	detail->hashed = true;
+	return wd_pool_add(&s->details.bytes, digests, &detail->digests);
 }
 
 static int take_document(struct wd_decoding *d, struct wd_cursor *c)
@@ -284,6 +325,10 @@ static int take_record(struct wd_decoding *d, unsigned type, struct wd_blob payl
 		return take_stream(d, &c);
 	case WD_WIRE_ENTRY:
 		return take_entry(d, &c);
+	case WD_WIRE_DETAIL:
+		return take_detail(d, &c);
+	case WD_WIRE_HASHES:
+		return take_hashes(d, &c);
 	case WD_WIRE_DOCUMENT:
 		return take_document(d, &c);
 	case WD_WIRE_NOTE:
@@ -335,7 +380,8 @@ int wd_decoding_start(const struct wd_decode_job *job, struct wd_strpool *string
 	struct wd_decode_job copy = *job;
 	int r;
 
-	*d = (struct wd_decoding){.spool = -1, .strings = strings, .worker.pipe = -1};
+	*d = (struct wd_decoding){
+		.spool = -1, .strings = strings, .algos = job->algos, .worker.pipe = -1};
 	d->spool = wd_spool_open();
 	if (d->spool < 0)
 		return d->spool;

@@ -16,6 +16,7 @@
 #include "pkgdb/catalog.h"
 #include "pkgdb/keep.h"
 #include "pkgdb/worker.h"
+#include "rootfs/image.h"
 
 #define WD_NOT_KEPT UINT64_MAX
 #define WD_DOCUMENT_MAX                                                                            \
@@ -44,7 +45,8 @@ struct wd_stream {
 	char *name; /* the entry that it was, in the archive around it; "" */
 	struct wd_pool bytes;
 	WD_ARRAY(struct wd_stream_entry) entries;
-	int status; /* of reading it */
+	struct wd_image_details details; /* one for each entry, where they were asked for */
+	int status;			 /* of reading it */
 	bool ended;
 	struct wd_archive_result result;
 };
@@ -79,6 +81,11 @@ struct wd_decode_job {
 	const char *below;
 	uint64_t max_bytes;
 	unsigned digests; /* WD_DIGEST_*: of the input, or of the archives in it */
+	/*
+	 * Which digests of every regular file are wanted, and with any of them the other details of
+	 * entries; bits as in base/hash.h.
+	 */
+	uint32_t algos;
 };
 
 /* What a worker is doing, and has found. */
@@ -92,6 +99,7 @@ struct wd_decoding {
 	WD_ARRAY(struct wd_note) notes;
 	WD_ARRAY(struct wd_fact) facts; /* values in `strings` */
 	struct wd_strpool *strings;	/* borrowed */
+	uint32_t algos;			/* the job's */
 	struct wd_buf in;
 	bool done;
 	int status;
@@ -123,6 +131,8 @@ int wd_decode_run(const struct wd_job *job, struct wd_pipe_sink *sink);
  *
  *	STREAM	string name: what follows is about an archive inside the one before
  *	ENTRY	struct wd_wire_entry, then path and target
+ *	DETAIL	struct wd_wire_detail, string capabilities: of each entry, where wanted
+ *	HASHES	the digests of the contents of the entry before, as wd_hash_pack() has them
  *	DOCUMENT string name, string text
  *	NOTE	i32 status, string text
  *	END	struct wd_wire_end, string fault: of the innermost archive
@@ -134,6 +144,8 @@ enum wd_decode_wire {
 	WD_WIRE_DOCUMENT,
 	WD_WIRE_NOTE,
 	WD_WIRE_END,
+	WD_WIRE_DETAIL,
+	WD_WIRE_HASHES,
 };
 
 struct wd_wire_entry {
@@ -141,6 +153,11 @@ struct wd_wire_entry {
 	uint32_t mode;
 	uint16_t path_len, target_len;
 	uint8_t hard_link, whiteout, elf;
+} __attribute__((packed));
+
+struct wd_wire_detail {
+	int64_t mtime;
+	uint32_t uid, gid, rdev;
 } __attribute__((packed));
 
 struct wd_wire_end {

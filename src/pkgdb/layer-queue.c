@@ -2,6 +2,7 @@
 #include "pkgdb/layer-queue.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -86,6 +87,31 @@ static void count_file(struct wd_image_layer *layer, const struct wd_layer_entry
 	layer->bytes += e->size;
 }
 
+/* The details of an entry move behind those of the ones before. */
+static int take_detail(struct stacking *st, const struct wd_stream_entry *e, uint32_t *ret)
+{
+	const struct wd_image_details *from = &st->s->details;
+	struct wd_image_details *to = &st->q->c->details;
+	size_t i = (size_t)(e - st->s->entries.v);
+	struct wd_image_detail d;
+	int r = 0;
+
+	*ret = WD_DETAIL_NONE;
+	if (i >= from->list.n)
+		return 0;
+	d = from->list.v[i];
+	if (d.hashed)
+		r = wd_pool_add(&to->bytes,
+				wd_blob(wd_pool_at(&from->bytes, d.digests),
+					wd_hash_packed_size(from->algos)),
+				&d.digests);
+	if (r == 0 && d.caps_len)
+		r = wd_pool_add(&to->bytes, wd_blob(wd_pool_at(&from->bytes, d.caps), d.caps_len),
+				&d.caps);
+	*ret = (uint32_t)to->list.n;
+	return r < 0 ? r : wd_array_push(&to->list, d);
+}
+
 static int stack_entry(struct stacking *st, const struct wd_stream_entry *e)
 {
 	struct wd_layer_entry entry = {
@@ -100,6 +126,8 @@ static int stack_entry(struct stacking *st, const struct wd_stream_entry *e)
 	};
 	int r = tag_entry(st, e, &entry.tag);
 
+	if (r == 0)
+		r = take_detail(st, e, &entry.detail);
 	if (r == 0)
 		r = wd_layers_add(st->q->layers, &entry);
 	if ((r == WD_EABSENT || r == WD_ENOTREG) && st->errors++ < HARMLESS_MAX)
@@ -302,6 +330,18 @@ static int stack_begin(struct wd_layer_queue *q)
 	return r < 0 ? r : take_facts(q, q->outer, &base);
 }
 
+static int finish(struct wd_layer_queue *q)
+{
+	struct wd_container *c = q->c;
+	int r = wd_layers_finish(q->layers, &c->image, &c->deleted);
+
+	if (r < 0 || !q->job.algos)
+		return r;
+	c->details.algos = q->job.algos;
+	c->image->details = c->deleted->details = &c->details;
+	return 0;
+}
+
 int wd_layer_queue_run(struct wd_layer_queue *q)
 {
 	int r = wd_array_reserve(&q->running, q->sources.n + 1);
@@ -323,7 +363,7 @@ int wd_layer_queue_run(struct wd_layer_queue *q)
 		wd_catalog_error(q->cat, ".", r, "the image is larger than may be read");
 		r = 0;
 	}
-	return r < 0 ? r : wd_layers_finish(q->layers, &q->c->image, &q->c->deleted);
+	return r < 0 ? r : finish(q);
 }
 
 void wd_layer_queue_done(struct wd_layer_queue *q)

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONTENTS_ALGO 8 /* SHA-256 */
-
 /* A directory that both sides have, or one of them: the other is WD_NODE_NONE then. */
 struct dirs {
 	wd_node_id a, b;
@@ -78,8 +76,8 @@ static int compare_recorded(const struct walk *w)
 
 static int read_later(struct walk *w, wd_node_id a, wd_node_id b)
 {
-	struct wd_content x = {.node = a, .algos = 1u << CONTENTS_ALGO};
-	struct wd_content y = {.node = b, .algos = 1u << CONTENTS_ALGO};
+	struct wd_content x = {.node = a, .algos = WD_DIFF_ALGOS};
+	struct wd_content y = {.node = b, .algos = WD_DIFF_ALGOS};
 	int r = wd_array_push(&w->undecided, w->d->files.n);
 
 	if (r == 0)
@@ -205,8 +203,8 @@ static int read_undecided(struct walk *w, const struct wd_hash_ops *ops)
 		take_error(d->a, x);
 		take_error(d->b, y);
 		if (x->hashed && y->hashed &&
-		    !wd_blob_equal(wd_content_digest(&w->contents_a, x, CONTENTS_ALGO),
-				   wd_content_digest(&w->contents_b, y, CONTENTS_ALGO)))
+		    !wd_blob_equal(wd_content_digest(&w->contents_a, x, WD_DIGEST_SHA256),
+				   wd_content_digest(&w->contents_b, y, WD_DIGEST_SHA256)))
 			d->files.v[w->undecided.v[i]].changes |= WD_CHANGE_MODIFIED;
 	}
 	return r;

@@ -59,6 +59,9 @@ struct wd_file_change {
 	wd_node_id a, b;  /* WD_NODE_NONE on the side that lacks it */
 };
 
+/* By which files are compared that nothing else tells apart. Images are opened with these. */
+#define WD_DIFF_ALGOS (1u << WD_DIGEST_SHA256)
+
 struct wd_diff {
 	struct wd_subject *a, *b;
 	WD_ARRAY(struct wd_package_change) packages; /* by name, architecture, backend, version */

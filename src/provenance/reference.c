@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "pkgdb/limits.h"
 #include "provenance/reference-wire.h"
+#include "rootfs/image.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -495,8 +496,8 @@ int wd_reference_ask(const struct wd_question *question, struct wd_answer *ret)
 	WD_CLEANUP_FREE uint32_t *algos = calloc(q->tree->nodes.n + 1, sizeof(*algos));
 	int r = algos ? 0 : -ENOMEM;
 
-	/* what an image's files hold has gone by when its tree is known */
-	if (q->tree->root->image)
+	/* what an image's files hold has gone by when its tree is known, unless it was noted */
+	if (q->tree->root->image && !q->tree->root->image->details)
 		own.wanted = NULL;
 	*ret = (struct wd_answer){0};
 	if (r == 0)

@@ -28,6 +28,14 @@ static int keep_files(struct wd_keep *k)
 	return r;
 }
 
+/* Whose files are, by name. */
+static int keep_accounts(struct wd_keep *k)
+{
+	int r = wd_keep_add(k, WD_BLOB("etc/passwd"));
+
+	return r < 0 ? r : wd_keep_add(k, WD_BLOB("etc/group"));
+}
+
 static int keep_text(struct wd_keep *k, struct wd_blob path)
 {
 	WD_CLEANUP_BUF struct wd_buf siblings = WD_BUF_INIT;
@@ -69,6 +77,7 @@ static int open_container(struct wd_subject *s, const char *path, const struct w
 		.module_dir = o->module_dir,
 		.keep = keep,
 		.facts = o->evidence != WD_EVIDENCE_NONE,
+		.algos = o->contents,
 		.choice = o->choice,
 		.max_bytes = o->max_bytes ? o->max_bytes : WD_MAX_BYTES,
 		.progress = o->progress,
@@ -92,6 +101,8 @@ int wd_subject_open_image(struct wd_subject *s, const char *path)
 
 	if (r == 0)
 		r = keep_files(&keep);
+	if (r == 0 && s->options.attributes)
+		r = keep_accounts(&keep);
 	if (r == 0 && s->options.evidence != WD_EVIDENCE_NONE)
 		r = keep_texts(s, &keep);
 	if (r == 0) {

@@ -27,6 +27,7 @@ struct wd_subject_options {
 	bool stat;		 /* sizes and modes of all files */
 	bool digests;		 /* ask the databases for digests */
 	bool attributes;	 /* and for owners, times and capabilities of files */
+	uint32_t contents;	 /* digests that may be asked of files; see base/hash.h */
 	bool cross;		 /* enter other filesystems */
 	bool owners;		 /* meet the claims with the tree */
 	bool attribute;		 /* and attribute what nobody claims */

@@ -40,16 +40,27 @@ static bool compares_contents(const struct wd_tree *tree, wd_node_id node,
 	       !(c->flags & WD_CLAIM_GHOST);
 }
 
+/* A link has contents where the database has the digest of its target. */
+static bool has_digest(const struct wd_tree *tree, wd_node_id node, const struct wd_db *db,
+		       const struct wd_cat_claim *c)
+{
+	return compares_contents(tree, node, c) ||
+	       (wd_tree_node(tree, node)->type == WD_TYPE_SYMLINK && wd_claim_is_effective(c) &&
+		wd_blob_is(detail(db, c, "digest"), "target"));
+}
+
 static int ask(struct wd_verify *v, struct wd_content *f, const struct wd_db *db,
 	       const struct wd_cat_claim *c, uint32_t supported)
 {
 	struct wd_blob caps;
 	char *copy;
 
-	if (!compares_contents(v->s->tree, f->node, c))
+	if (!has_digest(v->s->tree, f->node, db, c))
 		return 0;
 	if (c->digest_len && c->digest_algo < WD_HASH_ALGOS)
 		f->algos |= 1u << c->digest_algo & supported;
+	if (!compares_contents(v->s->tree, f->node, c))
+		return 0;
 	caps = detail(db, c, "caps");
 	if (!caps.ptr || f->caps || !supported)
 		return 0;
@@ -199,13 +210,18 @@ static bool has_contents(const struct comparison *x)
 	return S_ISREG(x->f->mode) && !(x->c->flags & WD_CLAIM_GHOST);
 }
 
+static bool of_target(const struct comparison *x)
+{
+	return S_ISLNK(x->f->mode) && wd_blob_is(detail(x->db, x->c, "digest"), "target");
+}
+
 static void compare_digest(struct comparison *x)
 {
 	struct wd_blob wanted = WD_BLOB_NULL, got;
 
 	if (x->c->digest_len)
 		wanted = wd_blob(wd_pool_at(&x->db->bytes, x->c->digest), x->c->digest_len);
-	if (!has_contents(x))
+	if (!has_contents(x) && !of_target(x))
 		return;
 	if (!wanted.len) {
 		/* a regular file where there was none has contents that nobody recorded */
@@ -293,14 +309,20 @@ static bool asked(const struct comparison *x, uint32_t bit)
 	return !(letters(detail(x->db, x->c, "unverified")) & bit);
 }
 
-static void compare_rest(struct comparison *x)
+static void compare_mtime(struct comparison *x)
 {
+	const char *key = has_contents(x) ? "mtime" : S_ISLNK(x->f->mode) ? "linkmtime" : NULL;
 	uint64_t mtime;
 
+	if (key && asked(x, WD_DIFFERS_MTIME) && wd_blob_u64(detail(x->db, x->c, key), &mtime))
+		compare_numbers(x, WD_DIFFERS_MTIME, "mtime", mtime, (uint64_t)x->f->mtime, 10);
+}
+
+static void compare_rest(struct comparison *x)
+{
+	compare_mtime(x);
 	if (!has_contents(x))
 		return;
-	if (asked(x, WD_DIFFERS_MTIME) && wd_blob_u64(detail(x->db, x->c, "mtime"), &mtime))
-		compare_numbers(x, WD_DIFFERS_MTIME, "mtime", mtime, (uint64_t)x->f->mtime, 10);
 	if (asked(x, WD_DIFFERS_CAPS) && x->f->caps_differ)
 		differ(x, WD_DIFFERS_CAPS, "caps", detail(x->db, x->c, "caps"), WD_BLOB("others"));
 }
@@ -392,6 +414,29 @@ static bool holds_explained(const struct wd_owners *o, const struct wd_node *n)
 		if (wd_owners_basis(o, i) != WD_BASIS_NONE)
 			return true;
 	return false;
+}
+
+struct wd_blob wd_verify_digest(const struct wd_verify *v, wd_node_id node, unsigned algo)
+{
+	uint32_t content = node < v->nnodes ? v->content_of[node] : 0;
+
+	return content ? wd_content_digest(&v->contents, &v->contents.list.v[content - 1], algo)
+		       : WD_BLOB_NULL;
+}
+
+void wd_verify_errors(const struct wd_verify *v, struct wd_subject *s)
+{
+	for (size_t i = 0; i < v->contents.list.n; i++) {
+		const struct wd_content *f = &v->contents.list.v[i];
+		WD_CLEANUP_BUF struct wd_buf path = WD_BUF_INIT;
+
+		if (f->status == 0)
+			continue;
+		wd_tree_path(s->tree, f->node, &path);
+		wd_buf_byte(&path, '\0');
+		if (path.status == 0)
+			wd_catalog_error(&s->cat, path.ptr, f->status, NULL);
+	}
 }
 
 bool wd_verify_extra(struct wd_verify *v, wd_node_id node, uint32_t *ret_package)

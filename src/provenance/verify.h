@@ -96,6 +96,15 @@ void wd_verify_done(struct wd_verify *v);
 void wd_verify_claim(struct wd_verify *v, wd_node_id node, const struct wd_owner *owner,
 		     struct wd_finding *ret, struct wd_buf *expected, struct wd_buf *found);
 
+/* What was computed of a node's contents; the null blob where that was not asked or failed. */
+struct wd_blob wd_verify_digest(const struct wd_verify *v, wd_node_id node, unsigned algo);
+
+/*
+ * Adds what could not be looked at or read to the errors of its subject, `s`: that makes a result
+ * incomplete.
+ */
+void wd_verify_errors(const struct wd_verify *v, struct wd_subject *s);
+
 /*
  * Whether an unowned node is extra; *ret_package is whose directory it is in.
  */

@@ -19,6 +19,8 @@ static const struct wd_column columns[WD_MAP_COLUMNS] = {
 	[WD_MAP_FLAGS] = {"flags", WD_COLUMN_LIST},
 	[WD_MAP_DB_PATH] = {"db_path", WD_COLUMN_PATH, .optional = true, .data_only = true},
 	[WD_MAP_DIGEST] = {"digest", WD_COLUMN_TEXT, .optional = true, .data_only = true},
+	[WD_MAP_DIGEST_FOUND] = {"digest_found", WD_COLUMN_TEXT, .optional = true,
+				 .data_only = true},
 	[WD_MAP_DETAIL] = {"detail", WD_COLUMN_LIST, .optional = true, .data_only = true},
 	[WD_MAP_LAYER] = {"layer", WD_COLUMN_NUMBER, .optional = true, .data_only = true},
 };
@@ -80,6 +82,14 @@ void wd_rows_init(struct wd_rows *rows, const struct wd_subject *s, struct wd_wr
 	writer->schema = &rows->schema;
 }
 
+/* Where they were asked for, the digests are in every format. */
+void wd_rows_verify(struct wd_rows *rows, const struct wd_verify *verified)
+{
+	rows->verified = verified;
+	rows->columns[WD_MAP_DIGEST].optional = false;
+	rows->columns[WD_MAP_DIGEST_FOUND].optional = false;
+}
+
 void wd_rows_done(struct wd_rows *rows)
 {
 	wd_array_done(&rows->owners.list);
@@ -111,6 +121,30 @@ static bool is_modified(const struct wd_tree *tree, wd_node_id node, const struc
 	return false;
 }
 
+static struct wd_blob recorded_digest(const struct wd_db *db, const struct wd_cat_claim *c)
+{
+	return c->digest_len ? wd_blob(wd_pool_at(&db->bytes, c->digest), c->digest_len)
+			     : WD_BLOB_NULL;
+}
+
+/* What the file has by the algorithm that a claim has; the null blob where that was not read. */
+static struct wd_blob found_digest(const struct wd_rows *rows, wd_node_id node,
+				   const struct wd_cat_claim *c)
+{
+	if (!rows->verified || !c->digest_len)
+		return WD_BLOB_NULL;
+	return wd_verify_digest(rows->verified, node, c->digest_algo);
+}
+
+static bool has_other_contents(const struct wd_rows *rows, wd_node_id node,
+			       const struct wd_owner *owner)
+{
+	struct wd_blob found = found_digest(rows, node, owner->claim);
+
+	return found.len && !(owner->claim->flags & WD_CLAIM_GHOST) &&
+	       !wd_blob_equal(found, recorded_digest(owner->db, owner->claim));
+}
+
 static void flag(struct wd_buf *out, size_t start, const char *word)
 {
 	if (out->len > start)
@@ -133,7 +167,9 @@ static struct wd_blob make_flags(struct wd_rows *rows, wd_node_id node,
 	for (size_t bit = 0; bit < WD_CLAIM_FLAG_COUNT; bit++)
 		if (flags >> bit & 1)
 			flag(out, start, words[bit]);
-	if (owner && owner->claim && is_modified(rows->s->tree, node, owner->db, owner->claim))
+	if (owner && owner->claim &&
+	    (is_modified(rows->s->tree, node, owner->db, owner->claim) ||
+	     has_other_contents(rows, node, owner)))
 		flag(out, start, "modified");
 	if (wd_tree_node(rows->s->tree, node)->flags & WD_NODE_GHOST)
 		flag(out, start, "missing");
@@ -162,14 +198,13 @@ static const char *digest_name(uint8_t algo)
 	}
 }
 
-static struct wd_blob make_digest(struct wd_buf *out, const struct wd_db *db,
-				  const struct wd_cat_claim *c)
+static struct wd_blob make_digest(struct wd_buf *out, uint8_t algo, struct wd_blob digest)
 {
 	size_t start = out->len;
 
-	if (c->digest_len) {
-		wd_buf_printf(out, "%s:", digest_name(c->digest_algo));
-		wd_buf_hex(out, wd_blob(wd_pool_at(&db->bytes, c->digest), c->digest_len));
+	if (digest.len) {
+		wd_buf_printf(out, "%s:", digest_name(algo));
+		wd_buf_hex(out, digest);
 	}
 	return wd_blob(out->ptr ? out->ptr + start : NULL, out->len - start);
 }
@@ -225,8 +260,8 @@ static void fill_node(struct wd_rows *rows, wd_node_id node, struct wd_blob path
 	}
 }
 
-static void fill_owner(struct wd_rows *rows, struct wd_blob path, const struct wd_owner *owner,
-		       struct wd_cell *cells)
+static void fill_owner(struct wd_rows *rows, wd_node_id node, struct wd_blob path,
+		       const struct wd_owner *owner, struct wd_cell *cells)
 {
 	const struct wd_catalog *cat = &rows->s->cat;
 	const struct wd_cat_package *p = &cat->packages.v[owner->package];
@@ -237,11 +272,15 @@ static void fill_owner(struct wd_rows *rows, struct wd_blob path, const struct w
 	cells[WD_MAP_SOURCE].text = wd_package_field(cat, p, WD_PACKAGE_SOURCE);
 	cells[WD_MAP_DB].text = wd_blob_str(cat->dbs.v[p->db]->path);
 	cells[WD_MAP_DISTRO].text = wd_blob_str(rows->s->distros.list.v[p->distro].label);
-	if (!owner->claim || rows->writer->format->lean)
+	if (!owner->claim || (rows->writer->format->lean && !rows->verified))
 		return;
 	cells[WD_MAP_DB_PATH].text =
 		make_db_path(&rows->scratch, owner->db, owner->claim, path);
-	cells[WD_MAP_DIGEST].text = make_digest(&rows->scratch, owner->db, owner->claim);
+	cells[WD_MAP_DIGEST].text = make_digest(&rows->scratch, owner->claim->digest_algo,
+						recorded_digest(owner->db, owner->claim));
+	cells[WD_MAP_DIGEST_FOUND].text =
+		make_digest(&rows->scratch, owner->claim->digest_algo,
+			    found_digest(rows, node, owner->claim));
 	if (owner->claim->detail_len)
 		cells[WD_MAP_DETAIL].text =
 			wd_blob(wd_pool_at(&owner->db->bytes,
@@ -268,7 +307,7 @@ static int write_row(struct wd_rows *rows, wd_node_id node, struct wd_blob path,
 		return r;
 	fill_node(rows, node, path, owner ? owner->claim : NULL, cells);
 	if (owner)
-		fill_owner(rows, path, owner, cells);
+		fill_owner(rows, node, path, owner, cells);
 	else
 		cells[WD_MAP_DISTRO].text = own_word(rows->s, node);
 	cells[WD_MAP_BASIS].text =

@@ -5,6 +5,7 @@
 
 #include "provenance/sizes.h"
 #include "provenance/subject.h"
+#include "provenance/verify.h"
 #include "report/format.h"
 
 enum wd_map_column {
@@ -23,6 +24,7 @@ enum wd_map_column {
 	WD_MAP_FLAGS,
 	WD_MAP_DB_PATH,
 	WD_MAP_DIGEST,
+	WD_MAP_DIGEST_FOUND, /* what the file has, where that was asked */
 	WD_MAP_DETAIL,
 	WD_MAP_LAYER,
 	WD_MAP_COLUMNS
@@ -33,6 +35,8 @@ struct wd_rows {
 	const struct wd_subject *s;
 	struct wd_writer *writer;
 	bool one;	      /* only the first owner of each file */
+	/* what was read of the files, or NULL; set with wd_rows_verify() */
+	const struct wd_verify *verified;
 	struct wd_blob query; /* for owner */
 	struct wd_schema schema;
 	struct wd_column columns[WD_MAP_COLUMNS];
@@ -47,6 +51,9 @@ struct wd_rows {
 void wd_rows_init(struct wd_rows *rows, const struct wd_subject *s, struct wd_writer *writer,
 		  bool owner);
 void wd_rows_done(struct wd_rows *rows);
+
+/* Before the first row: shows the digests, and with them which files are modified. */
+void wd_rows_verify(struct wd_rows *rows, const struct wd_verify *verified);
 
 /* Writes the rows of one node: one for each owner, one where there is none. 0 or negative. */
 int wd_rows_write(struct wd_rows *rows, wd_node_id node, struct wd_blob path);

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/status.h"
+#include "rootfs/image.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -23,10 +24,6 @@ struct run {
 	atomic_size_t next;
 	atomic_ullong done; /* bytes */
 	uint64_t total;
-};
-
-static const uint8_t digest_sizes[WD_HASH_ALGOS] = {
-	[1] = 16, [2] = 20, [3] = 20, [8] = 32, [9] = 48, [10] = 64, [11] = 28,
 };
 
 static int full_path(const struct wd_tree *tree, wd_node_id node, struct wd_buf *path)
@@ -125,15 +122,23 @@ static int read_all(struct run *run, struct wd_hasher *h, int fd, char *buffer)
 
 static void keep(const struct wd_contents *c, struct wd_content *f, const struct wd_hashes *hashes)
 {
-	uint8_t *out = c->bytes + f->digests;
-
-	for (unsigned i = 0; i < WD_HASH_ALGOS; i++) {
-		if (!(f->algos >> i & 1))
-			continue;
-		memcpy(out, hashes->digest[i], digest_sizes[i]);
-		out += digest_sizes[i];
-	}
+	wd_hash_pack(hashes, f->algos, c->bytes + f->digests);
 	f->hashed = true;
+}
+
+static int hash_target(const struct run *run, struct wd_hasher *h, struct wd_content *f)
+{
+	struct wd_blob target = wd_tree_link(run->tree, f->node);
+	struct wd_hashes hashes;
+	int r = run->ops->begin(h, f->algos);
+
+	if (r == 0)
+		r = run->ops->update(h, target.ptr, target.len);
+	if (r == 0)
+		r = run->ops->end(h, &hashes);
+	if (r == 0)
+		keep(run->c, f, &hashes);
+	return r;
 }
 
 static int read_file(struct run *run, struct wd_hasher *h, struct wd_content *f, char *buffer,
@@ -178,12 +183,81 @@ static void *read_thread(void *arg)
 	while ((at = atomic_fetch_add(&run->next, 1)) < run->norder) {
 		struct wd_content *f = &run->c->list.v[run->order[at]];
 
-		f->status = h ? read_file(run, h, f, buffer, &path) : -ENOMEM;
+		f->status = !h			? -ENOMEM
+			    : S_ISLNK(f->mode) ? hash_target(run, h, f)
+					       : read_file(run, h, f, buffer, &path);
 	}
 	if (h)
 		run->ops->free(h);
 	return NULL;
 }
+
+/* ---- Images: what was noted while they were read */
+
+static void look_in_image(const struct run *run)
+{
+	const struct wd_image *img = run->tree->root->image;
+
+	for (size_t i = 0; i < run->c->list.n; i++) {
+		struct wd_content *f = &run->c->list.v[i];
+		struct stat st;
+
+		f->algos &= img->details ? img->details->algos : 0;
+		if (f->node >= img->nodes.n) {
+			f->status = WD_EABSENT;
+			continue;
+		}
+		wd_image_stat(img, f->node, &st);
+		take_stat(f, &st);
+	}
+}
+
+/* A file that was cut short, or that is too large with its holes, has no digests. */
+static int take_details(const struct run *run, struct wd_content *f)
+{
+	const struct wd_image_details *all = run->tree->root->image->details;
+	const struct wd_image_detail *d = wd_image_detail(run->tree->root->image, f->node);
+	uint8_t *out = run->c->bytes + f->digests;
+	struct wd_blob caps = WD_BLOB_NULL;
+	const char *packed;
+
+	if (!d || (f->algos && !d->hashed))
+		return -ENODATA;
+	if (d->caps_len)
+		caps = wd_blob(wd_pool_at(&all->bytes, d->caps), d->caps_len);
+	if (f->caps)
+		f->caps_differ = run->ops->caps_value_differs(caps, f->caps);
+	if (!f->algos)
+		return 0;
+	packed = wd_pool_at(&all->bytes, d->digests);
+	for (unsigned i = 0; i < WD_HASH_ALGOS; i++) {
+		struct wd_blob digest = WD_BLOB("");
+
+		if (f->algos >> i & 1)
+			digest = wd_hash_packed(packed, all->algos, i);
+		memcpy(out, digest.ptr, digest.len);
+		out += digest.len;
+	}
+	f->hashed = true;
+	return 0;
+}
+
+static void take_from_image(const struct run *run)
+{
+	struct wd_hasher *h = run->ops->new ();
+
+	for (size_t i = 0; i < run->norder; i++) {
+		struct wd_content *f = &run->c->list.v[run->order[i]];
+
+		f->status = !h		       ? -ENOMEM
+			    : S_ISLNK(f->mode) ? hash_target(run, h, f)
+					       : take_details(run, f);
+	}
+	if (h)
+		run->ops->free(h);
+}
+
+/* ---- Threads */
 
 static unsigned thread_count(size_t work)
 {
@@ -249,6 +323,12 @@ static bool same_file(const struct wd_content *a, const struct wd_content *b)
 	return a->dev == b->dev && a->ino == b->ino;
 }
 
+static bool is_read(const struct wd_content *f)
+{
+	return f->status == 0 && ((S_ISREG(f->mode) && (f->algos || f->caps)) ||
+				  (S_ISLNK(f->mode) && f->algos));
+}
+
 /*
  * Files to read, in order; of several names of one inode the first reads for all, with all that
  * they ask for. Those behind it are found again by share().
@@ -259,7 +339,7 @@ static size_t choose(struct run *run)
 	size_t n = 0, leaders = 0;
 
 	for (size_t i = 0; i < run->c->list.n; i++)
-		if (list[i].status == 0 && S_ISREG(list[i].mode) && (list[i].algos || list[i].caps))
+		if (is_read(&list[i]))
 			run->order[n++] = (uint32_t)i;
 	qsort_r(run->order, n, sizeof(*run->order), cmp_inodes, list);
 	for (size_t i = 0; i < n; i++) {
@@ -282,8 +362,7 @@ static int reserve_digests(struct run *run)
 		struct wd_content *f = &run->c->list.v[run->order[i]];
 
 		f->digests = bytes;
-		for (unsigned algo = 0; algo < WD_HASH_ALGOS; algo++)
-			bytes += f->algos >> algo & 1 ? digest_sizes[algo] : 0;
+		bytes += wd_hash_packed_size(f->algos);
 		run->total += f->algos ? f->size : 0;
 	}
 	run->c->bytes = malloc(bytes + 1);
@@ -300,7 +379,7 @@ static void share(struct run *run)
 		uint32_t self = (uint32_t)i;
 		size_t low = 0, high = run->norder;
 
-		if (f->hashed || f->status < 0 || !S_ISREG(f->mode) || !(f->algos || f->caps))
+		if (f->hashed || !is_read(f))
 			continue;
 		while (low < high) {
 			size_t mid = (low + high) / 2;
@@ -333,15 +412,19 @@ int wd_contents_read(const struct wd_tree *tree, struct wd_contents *c,
 
 	if (!order)
 		return -ENOMEM;
-	if (tree->root->image) /* most contents were not kept */
-		return WD_EUNSUPPORTED;
 	run.order = order;
-	in_threads(&run, look_thread, c->list.n, progress, ctx);
+	if (tree->root->image)
+		look_in_image(&run);
+	else
+		in_threads(&run, look_thread, c->list.n, progress, ctx);
 	run.norder = ops ? choose(&run) : 0;
 	r = reserve_digests(&run);
 	if (r < 0 || run.norder == 0)
 		return r;
-	in_threads(&run, read_thread, run.norder, progress, ctx);
+	if (tree->root->image)
+		take_from_image(&run);
+	else
+		in_threads(&run, read_thread, run.norder, progress, ctx);
 	share(&run);
 	return 0;
 }
@@ -356,11 +439,5 @@ void wd_contents_done(struct wd_contents *c)
 struct wd_blob wd_content_digest(const struct wd_contents *c, const struct wd_content *f,
 				 unsigned algo)
 {
-	size_t at = f->digests;
-
-	if (!f->hashed || !(f->algos >> algo & 1))
-		return WD_BLOB_NULL;
-	for (unsigned i = 0; i < algo; i++)
-		at += f->algos >> i & 1 ? digest_sizes[i] : 0;
-	return wd_blob((const char *)c->bytes + at, digest_sizes[algo]);
+	return f->hashed ? wd_hash_packed(c->bytes + f->digests, f->algos, algo) : WD_BLOB_NULL;
 }

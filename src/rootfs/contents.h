@@ -2,6 +2,7 @@
 /*
  * What the file system says of many files of a tree, and digests of their contents, with a few
  * threads. A file is read once however many names it has, and files are read in order of inode.
+ * Of an image, what was asked for when it was read: its details (rootfs/image.h).
  */
 #ifndef WD_ROOTFS_CONTENTS_H
 #define WD_ROOTFS_CONTENTS_H
@@ -12,7 +13,8 @@
 /* One file. Zero it and set what is asked for; the rest is the answer. */
 struct wd_content {
 	wd_node_id node;
-	uint32_t algos;	  /* asked: digests of a regular file; bits as in wd_hash_ops */
+	/* asked: digests of a regular file, or of a link's target; bits as in wd_hash_ops */
+	uint32_t algos;
 	const char *caps; /* asked: compare its capabilities with this text; NULL: do not */
 	int status;	  /* 0, or why it could not be looked at or read: a negated errno */
 	uint32_t mode;	  /* st_mode */

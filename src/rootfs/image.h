@@ -15,6 +15,8 @@
 #define WD_INODE_NONE UINT32_MAX
 
 #define WD_TAG_NONE UINT32_MAX
+#define WD_DETAIL_NONE UINT32_MAX
+#define WD_CAPS_MAX 64 /* bytes of security.capability; struct vfs_ns_cap_data has 24 */
 
 /* What is at hand of a file, shared by all its names. In order of inode. */
 struct wd_image_content {
@@ -24,6 +26,27 @@ struct wd_image_content {
 	const char *bytes; /* in a mapping that lives as long as the image; NULL: not kept */
 	bool elf;	   /* it begins as an ELF file does */
 };
+
+/*
+ * What an archive says of an entry beyond what every tree has, for who compares files: 32 bytes,
+ * and the digests of a regular file.
+ */
+struct wd_image_detail {
+	int64_t mtime;
+	uint32_t uid, gid, rdev;
+	uint32_t digests; /* in the bytes, as wd_hash_pack() has them; if hashed */
+	uint32_t caps;	  /* in the bytes: security.capability */
+	uint8_t caps_len;
+	bool hashed;
+};
+
+struct wd_image_details {
+	uint32_t algos; /* of the digests, bits as in base/hash.h; 0: there are no details at all */
+	WD_ARRAY(struct wd_image_detail) list;
+	struct wd_pool bytes;
+};
+
+void wd_image_details_done(struct wd_image_details *d);
 
 struct wd_image_node {
 	uint32_t inode; /* of a regular file; WD_INODE_NONE */
@@ -35,6 +58,8 @@ struct wd_image {
 	struct wd_tree *tree;
 	WD_ARRAY(struct wd_image_node) nodes; /* of the tree's nodes that are no ghosts */
 	WD_ARRAY(struct wd_image_content) contents;
+	const struct wd_image_details *details; /* borrowed; NULL: nobody asked for them */
+	WD_ARRAY(uint32_t) detail_of;		/* by node: in the details; WD_DETAIL_NONE */
 };
 
 /* Releases all but the tree, where that was taken (tree is NULL). */
@@ -55,6 +80,12 @@ static inline uint16_t wd_image_layer(const struct wd_image *img, wd_node_id id)
 	return id < img->nodes.n ? img->nodes.v[id].layer : WD_LAYER_NONE;
 }
 
+/* The details of a node, or NULL. */
+const struct wd_image_detail *wd_image_detail(const struct wd_image *img, wd_node_id id);
+
+/* What stat(2) would say of a node, as far as it is known. */
+void wd_image_stat(const struct wd_image *img, wd_node_id id, struct stat *ret);
+
 /*
  * A descriptor of a private copy of the contents, at its beginning; an empty one for a directory.
  * *ret_st (may be NULL) says which file it is: st_ino is the inode. WD_EABSENT, WD_ENOTREG,
@@ -72,6 +103,7 @@ struct wd_layer_entry {
 	bool whiteout;	   /* a character device 0/0 */
 	const char *bytes; /* contents at hand, or NULL */
 	uint32_t tag;	   /* the caller's, of regular files; WD_TAG_NONE */
+	uint32_t detail;   /* the caller's; WD_DETAIL_NONE */
 	bool elf;
 };
 

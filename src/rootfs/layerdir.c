@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -46,6 +47,9 @@ struct walk {
 	struct side up, low;
 	bool xwhiteouts;
 	struct wd_buf dir, path;
+	/* of the entry at hand */
+	struct wd_layerdir_detail detail;
+	char caps[WD_CAPS_MAX];
 };
 
 /* ---- Files with several names */
@@ -157,8 +161,33 @@ static uint32_t type_called(struct wd_blob text)
 	return 0;
 }
 
+/* The numbers behind "block-" or "char-". */
+static dev_t device_called(struct wd_blob text)
+{
+	struct wd_blob word;
+	uint64_t major = 0, minor = 0;
+
+	wd_blob_token(&text, '-', &word);
+	if (!wd_blob_token(&text, '-', &word) || !wd_blob_u64(word, &major) ||
+	    !wd_blob_u64(text, &minor))
+		return 0;
+	return makedev((unsigned)major, (unsigned)minor);
+}
+
+static void override_detail(struct wd_layerdir_detail *d, struct wd_blob uid, struct wd_blob gid,
+			    struct wd_blob type)
+{
+	uint64_t user, group;
+
+	if (!wd_blob_u64(uid, &user) || !wd_blob_u64(gid, &group))
+		return;
+	d->uid = (uint32_t)user;
+	d->gid = (uint32_t)group;
+	d->rdev = device_called(type);
+}
+
 /* "UID:GID:MODE[:TYPE]", the mode in octal. Only a regular file stands for one of another type. */
-static uint32_t override_mode(int fd, uint32_t mode)
+static uint32_t override_mode(int fd, uint32_t mode, struct wd_layerdir_detail *d)
 {
 	char buf[64];
 	struct wd_blob text = attribute(fd, "user.containers.override_stat", buf, sizeof(buf));
@@ -168,6 +197,7 @@ static uint32_t override_mode(int fd, uint32_t mode)
 	if (!wd_blob_token(&text, ':', &uid) || !wd_blob_token(&text, ':', &gid) ||
 	    !wd_blob_token(&text, ':', &octal) || octal.len == 0 || octal.len > 7)
 		return mode;
+	override_detail(d, uid, gid, text);
 	for (size_t i = 0; i < octal.len; i++) {
 		if (octal.ptr[i] < '0' || octal.ptr[i] > '7')
 			return mode;
@@ -188,6 +218,14 @@ static void set_path(struct walk *w, struct wd_blob name)
 	wd_buf_blob(&w->path, name);
 }
 
+static void set_detail(struct walk *w, const struct stat *st)
+{
+	w->detail = (struct wd_layerdir_detail){.mtime = st->st_mtim.tv_sec,
+						.uid = st->st_uid,
+						.gid = st->st_gid,
+						.rdev = st->st_rdev};
+}
+
 static int fault(struct walk *w, int status)
 {
 	return w->events->fault(w->ctx, wd_buf_view(&w->path), status);
@@ -199,9 +237,10 @@ static int send(struct walk *w, uint32_t mode, uint64_t size, struct wd_blob tar
 				   .target = target,
 				   .size = S_ISREG(mode) ? size : 0,
 				   .mode = mode,
-				   .tag = WD_TAG_NONE};
+				   .tag = WD_TAG_NONE,
+				   .detail = WD_DETAIL_NONE};
 
-	return w->path.status < 0 ? -ENOMEM : w->events->entry(w->ctx, &e, fd);
+	return w->path.status < 0 ? -ENOMEM : w->events->entry(w->ctx, &e, &w->detail, fd);
 }
 
 static int send_whiteout(struct walk *w)
@@ -209,9 +248,10 @@ static int send_whiteout(struct walk *w)
 	struct wd_layer_entry e = {.path = wd_buf_view(&w->path),
 				   .mode = S_IFCHR,
 				   .whiteout = true,
-				   .tag = WD_TAG_NONE};
+				   .tag = WD_TAG_NONE,
+				   .detail = WD_DETAIL_NONE};
 
-	return w->path.status < 0 ? -ENOMEM : w->events->entry(w->ctx, &e, -1);
+	return w->path.status < 0 ? -ENOMEM : w->events->entry(w->ctx, &e, &w->detail, -1);
 }
 
 static int send_link(struct walk *w, const struct stat *st, struct wd_blob first)
@@ -220,9 +260,10 @@ static int send_link(struct walk *w, const struct stat *st, struct wd_blob first
 				   .target = first,
 				   .mode = st->st_mode,
 				   .hard_link = true,
-				   .tag = WD_TAG_NONE};
+				   .tag = WD_TAG_NONE,
+				   .detail = WD_DETAIL_NONE};
 
-	return w->events->entry(w->ctx, &e, -1);
+	return w->events->entry(w->ctx, &e, &w->detail, -1);
 }
 
 static int send_file(struct walk *w, const char *name, const struct stat *st)
@@ -237,7 +278,8 @@ static int send_file(struct walk *w, const char *name, const struct stat *st)
 	}
 	if (w->xwhiteouts && st->st_size == 0 && has_whiteout_attribute(fd))
 		return send_whiteout(w);
-	mode = override_mode(fd, st->st_mode);
+	mode = override_mode(fd, st->st_mode, &w->detail);
+	w->detail.caps = attribute(fd, "security.capability", w->caps, sizeof(w->caps));
 	return send(w, mode, (uint64_t)st->st_size, WD_BLOB_NULL, S_ISREG(mode) ? fd : -1);
 }
 
@@ -277,6 +319,7 @@ static int visit(struct walk *w, const struct wd_entry *up, const struct wd_entr
 	memcpy(name, up->name.ptr, up->name.len < NAME_MAX ? up->name.len : NAME_MAX);
 	if (fstatat(w->up.fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : fault(w, -errno);
+	set_detail(w, &st);
 	known = low && fstatat(w->low.fd, name, &other, AT_SYMLINK_NOFOLLOW) == 0;
 	same = known && is_same(&st, &other, up, low);
 	if (S_ISDIR(st.st_mode))
@@ -343,8 +386,12 @@ static int walk_names(struct walk *w)
 /* The directory itself, and that nothing below it counts where that is so. */
 static int send_dir(struct walk *w, const struct pending *p)
 {
-	int r = p->said ? 0 : send(w, override_mode(w->up.fd, p->st.st_mode), 0, WD_BLOB_NULL, -1);
+	uint32_t mode;
+	int r;
 
+	set_detail(w, &p->st);
+	mode = override_mode(w->up.fd, p->st.st_mode, &w->detail);
+	r = p->said ? 0 : send(w, mode, 0, WD_BLOB_NULL, -1);
 	w->xwhiteouts = overlay_attribute(w->up.fd, opaque_names, WD_ARRAY_SIZE(opaque_names), "x");
 	if (r == 0 && overlay_attribute(w->up.fd, opaque_names, WD_ARRAY_SIZE(opaque_names), "y")) {
 		set_path(w, WD_BLOB(".wh..wh..opq"));
@@ -364,6 +411,7 @@ static int walk_dir(struct walk *w, const struct pending *p)
 		return -ENOMEM;
 	if (r < 0) {
 		r = fault(w, r);
+		set_detail(w, &p->st);
 		return r < 0 || p->said ? r : send(w, p->st.st_mode, 0, WD_BLOB_NULL, -1);
 	}
 	r = send_dir(w, p);

@@ -39,6 +39,7 @@ struct wd_layers {
 	WD_ARRAY(struct wd_layers_name) names;
 	WD_ARRAY(struct wd_layers_inode) inodes;
 	WD_ARRAY(const char *) kept;
+	WD_ARRAY(uint32_t) details; /* by name: the caller's; short where there are none */
 	uint32_t *slots; /* names by parent and name; 0: free (the root is not in it) */
 	uint32_t nslots;
 	uint16_t layer;
@@ -54,6 +55,11 @@ static inline struct wd_blob wd_layers_name_of(const struct wd_layers *l, uint32
 	const struct wd_layers_name *n = &l->names.v[id];
 
 	return wd_blob(wd_pool_at(&l->bytes, n->name), n->name_len);
+}
+
+static inline uint32_t wd_layers_detail_of(const struct wd_layers *l, uint32_t id)
+{
+	return id < l->details.n ? l->details.v[id] : WD_DETAIL_NONE;
 }
 
 static inline uint64_t wd_layers_size_of(const struct wd_layers *l, const struct wd_layers_name *n)

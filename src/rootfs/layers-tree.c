@@ -54,6 +54,8 @@ static int note_nodes(struct copy *c)
 
 	if (r == 0)
 		r = wd_array_reserve(&c->img->nodes, c->kids.n);
+	for (size_t i = 0; r == 0 && c->l->details.n && i < c->kids.n; i++)
+		r = wd_array_push(&c->img->detail_of, wd_layers_detail_of(c->l, c->kids.v[i]));
 	for (size_t i = 0; r == 0 && i < c->kids.n; i++) {
 		const struct wd_layers_name *n = &c->l->names.v[c->kids.v[i]];
 

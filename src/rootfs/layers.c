@@ -41,6 +41,7 @@ void wd_layers_free(struct wd_layers *l)
 	wd_pool_done(&l->bytes);
 	wd_array_done(&l->names);
 	wd_array_done(&l->inodes);
+	wd_array_done(&l->details);
 	wd_array_done(&l->kept);
 	wd_buf_done(&l->dir);
 	wd_array_done(&l->order);
@@ -226,6 +227,21 @@ static int whiteout(struct wd_layers *l, uint32_t dir, struct wd_blob name)
 
 /* ---- Adding */
 
+/* Costs nothing where there are no details. */
+static int set_detail(struct wd_layers *l, uint32_t id, uint32_t detail)
+{
+	uint32_t none = WD_DETAIL_NONE;
+	int r = 0;
+
+	if (detail == WD_DETAIL_NONE && id >= l->details.n)
+		return 0;
+	while (r == 0 && l->details.n <= id)
+		r = wd_array_push(&l->details, none);
+	if (r == 0)
+		l->details.v[id] = detail;
+	return r;
+}
+
 static struct wd_layers_name *revive(struct wd_layers *l, uint32_t id, enum wd_type type)
 {
 	struct wd_layers_name *n = &l->names.v[id];
@@ -255,7 +271,7 @@ static int revive_dir(struct wd_layers *l, uint32_t id)
 		r = take_away(l, id);
 	if (r == 0)
 		revive(l, id, WD_TYPE_DIR)->mode = 0755;
-	return r;
+	return r < 0 ? r : set_detail(l, id, WD_DETAIL_NONE);
 }
 
 static int enter(struct wd_layers *l, struct wd_blob path, uint32_t *ret)
@@ -330,7 +346,7 @@ static int link_hard(struct wd_layers *l, const struct wd_layer_entry *e, uint32
 	n->inode = t.inode;
 	n->target = t.target;
 	n->target_len = t.target_len;
-	return 0;
+	return set_detail(l, id, wd_layers_detail_of(l, to));
 }
 
 static int put(struct wd_layers *l, const struct wd_layer_entry *e, uint32_t id)
@@ -345,7 +361,8 @@ static int put(struct wd_layers *l, const struct wd_layer_entry *e, uint32_t id)
 		return r;
 	n = revive(l, id, type);
 	n->mode = e->mode & 07777;
-	if (type == WD_TYPE_FILE)
+	r = set_detail(l, id, e->detail);
+	if (r == 0 && type == WD_TYPE_FILE)
 		r = new_inode(l, e, &n->inode);
 	if (r == 0 && type == WD_TYPE_SYMLINK) {
 		n->target_len = (uint16_t)e->target.len;
@@ -374,8 +391,10 @@ int wd_layers_add(struct wd_layers *l, const struct wd_layer_entry *e)
 	int r;
 
 	if (e->path.len == 0) { /* the root itself */
-		if (S_ISDIR(e->mode))
+		if (S_ISDIR(e->mode)) {
 			l->names.v[WD_LAYERS_TOP].mode = e->mode & 07777;
+			return set_detail(l, WD_LAYERS_TOP, e->detail);
+		}
 		return 0;
 	}
 	if (!l->literal && (e->whiteout || wd_blob_starts(name, WD_BLOB(".wh.")))) {

@@ -26,6 +26,7 @@ static int on_entry(void *ctx, const struct wd_archive_entry *e, struct wd_blob 
 	FUZZ_CHECK(head.len <= WD_ARCHIVE_HEAD && head.len <= e->size);
 	fuzz_touch(e->path);
 	fuzz_touch(e->target);
+	fuzz_touch(e->caps);
 	fuzz_touch(head);
 	fuzz_found++;
 	if (r->options & SKIPPED)
@@ -64,7 +65,16 @@ static int on_end(void *ctx, int status)
 
 static int on_nested(void *ctx, struct wd_archive *outer);
 
-static const struct wd_archive_events events = {on_entry, on_data, on_end, on_nested};
+static int on_packed(void *ctx, struct wd_blob piece)
+{
+	struct reading *r = ctx;
+
+	FUZZ_CHECK(r->depth == 1);
+	fuzz_touch(piece);
+	return 0;
+}
+
+static const struct wd_archive_events events = {on_entry, on_data, on_end, on_nested, on_packed};
 
 static void check_result(int status, const struct wd_archive_result *result)
 {

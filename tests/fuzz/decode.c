@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a worker that decodes archives may send: any bytes. */
+#include "base/hash.h"
 #include "pkgdb/decode.h"
 #include "fuzz.h"
 #include "pkgdb/limits.h"
@@ -19,6 +20,17 @@ static void check_entry(const struct wd_stream *s, const struct wd_stream_entry 
 	fuzz_found++;
 }
 
+static void check_detail(const struct wd_decoding *d, const struct wd_image_details *all,
+			 const struct wd_image_detail *detail)
+{
+	FUZZ_CHECK(d->algos && detail->caps_len <= WD_CAPS_MAX);
+	if (detail->caps_len)
+		fuzz_touch(wd_blob(wd_pool_at(&all->bytes, detail->caps), detail->caps_len));
+	if (detail->hashed)
+		fuzz_touch(wd_blob(wd_pool_at(&all->bytes, detail->digests),
+				   wd_hash_packed_size(d->algos)));
+}
+
 static void check(const struct wd_decoding *d)
 {
 	for (size_t i = 0; i < d->streams.n; i++) {
@@ -28,6 +40,9 @@ static void check(const struct wd_decoding *d)
 		FUZZ_CHECK(strlen(s->result.fault) < sizeof(s->result.fault));
 		for (size_t k = 0; k < s->entries.n; k++)
 			check_entry(s, &s->entries.v[k], d->facts.n);
+		FUZZ_CHECK(s->details.list.n <= s->entries.n);
+		for (size_t k = 0; k < s->details.list.n; k++)
+			check_detail(d, &s->details, &s->details.list.v[k]);
 	}
 	for (size_t i = 0; i < d->documents.n; i++) {
 		FUZZ_CHECK(*d->documents.v[i].name != '/');
@@ -49,15 +64,17 @@ static void begin(struct wd_decoding *d)
 	struct wd_stream *s = calloc(1, sizeof(*s));
 
 	FUZZ_CHECK(s && (s->name = strdup("")));
+	s->details.algos = d->algos;
 	FUZZ_CHECK(wd_array_push(&d->streams, s) == 0 && wd_array_push(&d->open, 0) == 0);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void take(struct wd_blob input, uint32_t algos)
 {
 	static const char spool[SPOOL];
 	struct wd_strpool strings = {0};
-	struct wd_decoding d = {.worker = {.pid = -1, .pipe = fuzz_memfd(wd_blob(data, size))},
+	struct wd_decoding d = {.worker = {.pid = -1, .pipe = fuzz_memfd(input)},
 				.spool = fuzz_memfd(wd_blob(spool, sizeof(spool))),
+				.algos = algos,
 				.strings = &strings};
 
 	begin(&d);
@@ -66,5 +83,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(&d);
 	wd_decoding_done(&d);
 	wd_strpool_done(&strings);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	take(wd_blob(data, size), 0);
+	take(wd_blob(data, size), WD_HASH_RECORDED);
 	return 0;
 }
