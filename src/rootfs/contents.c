@@ -14,6 +14,7 @@
 #define MAX_THREADS 16
 #define CHUNK 256 /* files that a thread takes at once, to look at */
 #define READ_SIZE (256 * 1024)
+#define LARGE (4 << 20)
 
 struct run {
 	const struct wd_tree *tree;
@@ -21,6 +22,7 @@ struct run {
 	const struct wd_hash_ops *ops;
 	uint32_t *order; /* files to read, by device and inode */
 	size_t norder;
+	uint32_t *queue; /* the same, as they are read */
 	atomic_size_t next;
 	atomic_ullong done; /* bytes */
 	uint64_t total;
@@ -105,9 +107,10 @@ static void *look_thread(void *arg)
 	return NULL;
 }
 
-static int read_all(struct run *run, struct wd_hasher *h, int fd, char *buffer)
+/* A read that fills less than was asked for, and the size that stat told, is the last. */
+static int read_all(struct run *run, struct wd_hasher *h, int fd, uint64_t size, char *buffer)
 {
-	for (;;) {
+	for (uint64_t have = 0;;) {
 		ssize_t n = TEMP_FAILURE_RETRY(read(fd, buffer, READ_SIZE));
 		int r;
 
@@ -117,6 +120,9 @@ static int read_all(struct run *run, struct wd_hasher *h, int fd, char *buffer)
 		if (r < 0)
 			return r;
 		atomic_fetch_add_explicit(&run->done, (unsigned long long)n, memory_order_relaxed);
+		have += (uint64_t)n;
+		if (n < READ_SIZE && have >= size)
+			return 0;
 	}
 }
 
@@ -161,10 +167,11 @@ static int read_file(struct run *run, struct wd_hasher *h, struct wd_content *f,
 		f->caps_differ = run->ops->caps_differ(fd, f->caps);
 	if (!f->algos)
 		return 0;
-	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	if (f->size > READ_SIZE)
+		posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	r = run->ops->begin(h, f->algos);
 	if (r == 0)
-		r = read_all(run, h, fd, buffer);
+		r = read_all(run, h, fd, f->size, buffer);
 	if (r == 0)
 		r = run->ops->end(h, &hashes);
 	if (r == 0)
@@ -181,7 +188,7 @@ static void *read_thread(void *arg)
 	size_t at;
 
 	while ((at = atomic_fetch_add(&run->next, 1)) < run->norder) {
-		struct wd_content *f = &run->c->list.v[run->order[at]];
+		struct wd_content *f = &run->c->list.v[run->queue[at]];
 
 		f->status = !h			? -ENOMEM
 			    : S_ISLNK(f->mode) ? hash_target(run, h, f)
@@ -354,6 +361,17 @@ static size_t choose(struct run *run)
 	return leaders;
 }
 
+/* A large file that came last would leave all threads but one without work. */
+static void queue_large_first(struct run *run)
+{
+	size_t n = 0;
+
+	for (int large = 1; large >= 0; large--)
+		for (size_t i = 0; i < run->norder; i++)
+			if ((run->c->list.v[run->order[i]].size >= LARGE) == large)
+				run->queue[n++] = run->order[i];
+}
+
 static int reserve_digests(struct run *run)
 {
 	size_t bytes = 0;
@@ -408,11 +426,13 @@ int wd_contents_read(const struct wd_tree *tree, struct wd_contents *c,
 {
 	struct run run = {.tree = tree, .c = c, .ops = ops};
 	WD_CLEANUP_FREE uint32_t *order = calloc(c->list.n + 1, sizeof(*order));
+	WD_CLEANUP_FREE uint32_t *queue = calloc(c->list.n + 1, sizeof(*queue));
 	int r;
 
-	if (!order)
+	if (!order || !queue)
 		return -ENOMEM;
 	run.order = order;
+	run.queue = queue;
 	if (tree->root->image)
 		look_in_image(&run);
 	else
@@ -421,6 +441,7 @@ int wd_contents_read(const struct wd_tree *tree, struct wd_contents *c,
 	r = reserve_digests(&run);
 	if (r < 0 || run.norder == 0)
 		return r;
+	queue_large_first(&run);
 	if (tree->root->image)
 		take_from_image(&run);
 	else
