@@ -31,6 +31,7 @@ struct wd_archive_entry {
 	int64_t mtime;	     /* seconds */
 	struct wd_blob caps; /* the attribute security.capability, or the null blob */
 	bool hard_link;
+	bool unreadable; /* it has contents, and they cannot be had */
 };
 
 /* What is to be done with an entry's contents. */

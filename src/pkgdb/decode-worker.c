@@ -7,7 +7,6 @@
 #include "pkgdb/limits.h"
 #include "pkgdb/sink.h"
 #include "pkgdb/wire.h"
-#include "rootfs/layerdir.h"
 
 #include <dlfcn.h>
 #include <limits.h>
@@ -17,7 +16,6 @@
 #include <unistd.h>
 
 #define EXAMINE_IN_MEMORY (4u << 20) /* a larger file goes through the spool */
-#define COPY_SIZE (256 * 1024)
 #define NOTES_MAX 20 /* of one archive */
 #define PAGE ((uint64_t)4096)
 
@@ -35,7 +33,6 @@ struct contents {
 
 #define DEPTH_MAX 1 /* an archive in the input */
 
-
 struct decoder {
 	const struct wd_decode_job *job;
 	const struct wd_archive_module *module;
@@ -49,7 +46,6 @@ struct decoder {
 	uint64_t nested_bytes;			  /* of such a one, so far */
 	unsigned notes; /* about the archive at hand */
 	uint32_t files;
-	bool unreadable; /* the entry at hand has contents, and they cannot be had */
 	struct contents now;
 	struct wd_buf path, target; /* of the entry at hand, normalised */
 };
@@ -232,7 +228,7 @@ static int begin_hashing(struct decoder *d, const struct wd_archive_entry *e)
 	bool blob = d->job->mode == WD_DECODE_NEST && d->depth == 0 &&
 		    wd_blob_starts(wd_buf_view(&d->path), WD_BLOB("blobs/sha256/"));
 
-	d->now.hashed = d->hash && S_ISREG(e->mode) && !e->hard_link && !blob && !d->unreadable;
+	d->now.hashed = d->hash && S_ISREG(e->mode) && !e->hard_link && !blob && !e->unreadable;
 	return d->now.hashed ? d->hash->begin(d->hashers[d->depth], d->job->algos) : 0;
 }
 
@@ -240,7 +236,7 @@ static int begin_contents(struct decoder *d, const struct wd_archive_entry *e, s
 {
 	struct contents *c = &d->now;
 	uint64_t room = WD_LIMIT_SPOOL - d->spool_end;
-	bool data = S_ISREG(e->mode) && !e->hard_link && !d->unreadable;
+	bool data = S_ISREG(e->mode) && !e->hard_link && !e->unreadable;
 
 	c->size = e->size;
 	c->filled = 0;
@@ -478,72 +474,10 @@ static int on_nested(void *ctx, struct wd_archive *outer)
 	return r < 0 ? r : d->budget == 0 || status == WD_ELIMIT ? WD_ELIMIT : 0;
 }
 
-/* ---- A layer that is a directory */
-
-/* A file that became shorter meanwhile ends in zeros. */
-static int copy_file(struct decoder *d, int fd, uint64_t size)
-{
-	char *block = malloc(COPY_SIZE);
-	uint64_t at = 0;
-	int r = block ? 0 : -ENOMEM;
-
-	while (r == 0 && at < size) {
-		size_t want = size - at < COPY_SIZE ? (size_t)(size - at) : COPY_SIZE;
-		ssize_t n = TEMP_FAILURE_RETRY(pread(fd, block, want, (off_t)at));
-
-		if (n <= 0)
-			break;
-		if (d->budget < (uint64_t)n)
-			r = WD_ELIMIT;
-		else
-			r = on_data(d, at, wd_blob(block, (size_t)n));
-		d->budget -= r == 0 ? (uint64_t)n : 0;
-		at += (uint64_t)n;
-	}
-	free(block);
-	return r < 0 ? r : on_end(d, 0);
-}
-
-/* 0 is a whiteout's alone. */
-static uint32_t whiteout_or_device(const struct wd_layer_entry *e, dev_t rdev)
-{
-	return e->whiteout ? 0 : rdev ? (uint32_t)rdev : UINT32_MAX;
-}
-
-static int on_walked(void *ctx, const struct wd_layer_entry *e,
-		     const struct wd_layerdir_detail *detail, int fd)
-{
-	struct decoder *d = ctx;
-	char head[WD_ARCHIVE_HEAD];
-	ssize_t n = fd < 0 ? 0 : TEMP_FAILURE_RETRY(pread(fd, head, sizeof(head), 0));
-	struct wd_archive_entry entry = {.path = e->path,
-					 .target = e->target,
-					 .size = e->size,
-					 .mode = e->mode,
-					 .rdev = whiteout_or_device(e, detail->rdev),
-					 .uid = detail->uid,
-					 .gid = detail->gid,
-					 .mtime = detail->mtime,
-					 .caps = detail->caps,
-					 .hard_link = e->hard_link};
-	int want;
-
-	d->unreadable = e->size > 0 && n <= 0;
-	want = on_entry(d, &entry, wd_blob(head, n > 0 ? (size_t)n : 0));
-	return want == WD_ARCHIVE_DATA ? copy_file(d, fd, e->size) : want;
-}
-
 static int on_unreadable(void *ctx, struct wd_blob path, int status)
 {
 	return note(ctx, status, "%.*s: %s", WD_BLOB_PRINTF(wd_blob_head(path, 200)),
 		    wd_status_text(status));
-}
-
-static int read_directory(struct decoder *d)
-{
-	static const struct wd_layerdir_events walking = {on_walked, on_unreadable};
-
-	return wd_layerdir_walk(WD_FD_DB, d->job->dir, d->job->below, &walking, d);
 }
 
 /* ---- The process */
@@ -618,7 +552,7 @@ int wd_decode_run(const struct wd_job *wd_job, struct wd_pipe_sink *sink)
 		return r;
 	/* the spool is open already; of a directory, files are opened while it is walked */
 	wd_fence_raise_inner(job->dir ? WD_FD_DB : WD_FD_DIR);
-	r = job->dir ? read_directory(&d)
+	r = job->dir ? wd_decode_directory(WD_FD_DB, job->dir, job->below, &read, on_unreadable)
 		     : d.module->read(WD_FD_DB, job->offset, job->length, &read, &result);
 	result.unpacked += job->dir ? job->max_bytes - d.budget : 0;
 	return send_end(&d, r, &result);

@@ -127,6 +127,15 @@ void wd_stream_free(struct wd_stream *s);
 int wd_decode_run(const struct wd_job *job, struct wd_pipe_sink *sink);
 
 /*
+ * In the worker: reads `dir` below fd as the archive module reads an archive, with entry(), data()
+ * and end() of the events; see wd_layerdir_walk(). What cannot be read goes to `unreadable`, with
+ * the job's ctx.
+ */
+int wd_decode_directory(int fd, const char *dir, const char *below,
+			const struct wd_archive_job *job,
+			int (*unreadable)(void *ctx, struct wd_blob path, int status));
+
+/*
  * The records of these workers, framed as in wire.h:
  *
  *	STREAM	string name: what follows is about an archive inside the one before
