@@ -157,6 +157,7 @@ static bool find_last(struct wd_blob path, size_t n, size_t *ret)
 static bool match_deep(struct wd_blob pattern, struct wd_blob path, struct wd_captures *caps)
 {
 	size_t n = fixed_components(pattern);
+	struct wd_blob rest = path;
 	size_t base = caps->n;
 	size_t taken = 0;
 
@@ -166,12 +167,13 @@ static bool match_deep(struct wd_blob pattern, struct wd_blob path, struct wd_ca
 	}
 	if (n)
 		return find_last(path, n, &taken) && match_behind(pattern, path, taken, caps);
-	for (struct wd_blob rest = path; rest.len; taken = path.len - rest.len) {
+	do { /* once where the path is through, too: a `**` that follows matches that */
 		caps->n = base;
 		if (match_behind(pattern, path, taken, caps))
 			return true;
 		take_component(&rest);
-	}
+		taken = path.len - rest.len;
+	} while (rest.len);
 	caps->n = base;
 	return false;
 }

@@ -244,14 +244,14 @@ app:1
 TEXT
 text manifest docker-root <<TEXT
 linux/amd64
+@@ image/overlay2/layerdb/sha256/$digest/cache-id
+cache
 @@ ref
 app
 @@ image/overlay2/repositories.json
 {"Repositories":{"app":{"app:latest":"sha256:$digest"}}}
 @@ image/overlay2/imagedb/content/sha256/$digest
 {"os":"linux","rootfs":{"diff_ids":["sha256:$digest"]}}
-@@ image/overlay2/layerdb/sha256/$digest/cache-id
-cache
 TEXT
 
 # tars in all dialects, compressed and in each other; archive.c says what the first byte is
