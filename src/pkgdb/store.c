@@ -204,17 +204,23 @@ static int list_images(struct finding *s)
 
 /* ---- The one that is meant */
 
+/* The first n bytes of a name are ref, or with `ends`, what follows one of their slashes is. */
+static bool is_name_part(const char *name, size_t n, const char *ref, bool ends)
+{
+	size_t k = strlen(ref);
+
+	return n >= k && memcmp(name + n - k, ref, k) == 0 &&
+	       (n == k || (ends && name[n - k - 1] == '/'));
+}
+
 /* "NAME" is "NAME:latest"; with `ends`, "debian:12" is also docker.io/library/debian:12. */
 static bool is_named(const char *name, const char *ref, bool ends)
 {
-	size_t n = strlen(name), tail = strlen(":latest"), k = strlen(ref);
+	size_t n = strlen(name), tail = strlen(":latest");
 	bool untagged = n > tail && strcmp(name + n - tail, ":latest") == 0;
 
-	for (int i = 0; i <= untagged; i++, n -= tail)
-		if (n >= k && memcmp(name + n - k, ref, k) == 0 &&
-		    (n == k || (ends && name[n - k - 1] == '/')))
-			return true;
-	return false;
+	return is_name_part(name, n, ref, ends) ||
+	       (untagged && is_name_part(name, n - tail, ref, ends));
 }
 
 enum match { BY_NAME, BY_END_OF_NAME, BY_ID, MATCHES };
