@@ -208,6 +208,7 @@ static int stack_stream(struct wd_layer_queue *q, struct wd_layer_source *source
 	q->unpacked += s->result.unpacked;
 	if (last) {
 		wd_array_done(&s->entries);
+		wd_image_details_done(&s->details);
 		wd_pool_done(&s->bytes);
 	}
 	return r;
