@@ -81,6 +81,40 @@ void wd_progress_erase(void)
 	fflush(stderr);
 }
 
+/* The words of the fences that are held, or of those that are not. */
+static void name_fences(struct wd_buf *out, uint32_t fences)
+{
+	for (int bit = 0; bit < WD_FENCE_COUNT; bit++)
+		if (fences >> bit & 1)
+			wd_buf_printf(out, " %s", wd_fence_name((enum wd_fence_bit)bit));
+}
+
+static int refuse_unfenced(uint32_t missing)
+{
+	WD_CLEANUP_BUF struct wd_buf words = WD_BUF_INIT;
+
+	name_fences(&words, missing);
+	wd_complain("--require-sandbox: nothing was read, since workers would be without:%.*s",
+		    WD_BLOB_PRINTF(wd_buf_view(&words)));
+	return WD_EXIT_NO_RESULT;
+}
+
+int wd_cli_set_limits(const struct wd_cli *cli)
+{
+	uint32_t held = 0;
+	int r;
+
+	wd_limits_set(&cli->limits);
+	if (!cli->limits.required)
+		return -1;
+	r = wd_fence_try(&held);
+	if (r < 0) {
+		wd_complain("--require-sandbox: %s", wd_status_text(r));
+		return WD_EXIT_NO_RESULT;
+	}
+	return cli->limits.required & ~held ? refuse_unfenced(cli->limits.required & ~held) : -1;
+}
+
 int wd_cli_read_backends(struct wd_cli *cli)
 {
 	int r;
@@ -129,6 +163,9 @@ int wd_cli_open_subject(struct wd_cli *cli, const char *rootfs, struct wd_subjec
 		options->progress = wd_progress;
 	r = wd_subject_open(s, rootfs, options);
 	wd_progress_erase();
+	/* workers refuse by themselves what the trial did not foresee */
+	if (s->cat.unfenced & cli->limits.required)
+		return refuse_unfenced(s->cat.unfenced & cli->limits.required);
 	if (r >= 0)
 		return -1;
 	/* images to choose from stand on lines of their own */
@@ -153,8 +190,22 @@ static void describe_db(const struct wd_subject *s, const struct wd_db *db)
 		    WD_BLOB_PRINTF(wd_buf_view(&fences)));
 }
 
+static void describe_sandbox(const struct wd_subject *s)
+{
+	WD_CLEANUP_BUF struct wd_buf held = WD_BUF_INIT, missing = WD_BUF_INIT;
+	uint32_t fences = wd_subject_fences(s);
+
+	name_fences(&held, fences);
+	name_fences(&missing, WD_FENCE_ALL & ~fences);
+	wd_complain("%s: sandbox of all workers:%.*s; missing:%.*s", s->name,
+		    WD_BLOB_PRINTF(wd_buf_view(&held)),
+		    WD_BLOB_PRINTF(missing.len ? wd_buf_view(&missing) : WD_BLOB(" none")));
+}
+
 void wd_cli_report_errors(const struct wd_cli *cli, const struct wd_subject *s)
 {
+	if (cli->verbose)
+		describe_sandbox(s);
 	for (size_t i = 0; cli->verbose && i < s->cat.ndatabases; i++)
 		describe_db(s, s->cat.dbs.v[i]);
 	for (size_t i = 0; !cli->quiet && i < s->cat.errors.n; i++) {

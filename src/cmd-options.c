@@ -2,6 +2,8 @@
 /* The command line: one table of options for all commands, and the help made from it. */
 #include "cmd.h"
 
+#include "pkgdb/fence.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +15,9 @@ struct option_row {
 	bool common;	      /* every command has it */
 	const char *help;
 };
+
+#define TEXT(x) #x
+#define NUMBER(x) TEXT(x)
 
 static const char short_options[] = "f:o:qvh";
 
@@ -41,6 +46,14 @@ static const struct option_row rows[] = {
 	{'P', "platform", "OS/ARCH", false, "of an image for several: this machine's by default"},
 	{'Y', "max-bytes", "SIZE", false, "what an image may decompress to (K, M, G, T): 64G by default"},
 	{'W', "deleted", NULL, false, "of an image: what layers had and later ones took away"},
+	{'A', "limit-memory", "SIZE", true,
+	 "memory of a worker (K, M, G): " NUMBER(WD_LIMIT_MEMORY_GIB) "G by default"},
+	{'J', "limit-time", "SECONDS", true,
+	 "time of a worker: " NUMBER(WD_LIMIT_WALL_SECONDS) " by default, " NUMBER(
+		 WD_LIMIT_DECODE_WALL_SECONDS) " for an archive"},
+	{'N', "limit-records", "N", true,
+	 "what a worker may tell: " NUMBER(WD_LIMIT_RECORDS) " records by default"},
+	{'Q', "require-sandbox", NULL, true, "read nothing where a fence around workers is missing"},
 	{'h', "help", NULL, true, "show this help"},
 	{'V', "version", NULL, true, "show the version"},
 };
@@ -116,6 +129,26 @@ static bool parse_bytes(const char *text, uint64_t *ret)
 	return true;
 }
 
+#define SECONDS_MAX 1000000000 /* thirty years, which no clock's type is too small for */
+
+static int take_limit(struct wd_cli *cli, int letter, const char *argument)
+{
+	static const char takes_bytes[] = "a number of bytes, or one with K, M, G or T";
+	static const char takes_count[] = "a number above 0";
+	bool memory = letter == 'A', time = letter == 'J';
+	uint64_t *limit = memory ? &cli->limits.memory
+			  : time ? &cli->limits.seconds
+				 : &cli->limits.records;
+	bool good = memory ? parse_bytes(argument, limit)
+			   : wd_blob_u64(wd_blob_str(argument), limit) && *limit > 0;
+
+	if (good && !(time && *limit > SECONDS_MAX))
+		return -1;
+	wd_complain("--limit-%s takes %s, not '%s'", memory ? "memory" : time ? "time" : "records",
+		    memory ? takes_bytes : takes_count, argument);
+	return usage_error(cli);
+}
+
 /* Whether `word` is one of the words of a list like "text, csv, json". */
 static bool in_list(const char *list, const char *word)
 {
@@ -183,6 +216,13 @@ static int take_option(struct wd_cli *cli, int letter, const char *argument)
 		wd_complain("--max-bytes takes a number, or one with K, M, G or T, not '%s'",
 			    argument);
 		return usage_error(cli);
+	case 'A':
+	case 'J':
+	case 'N':
+		return take_limit(cli, letter, argument);
+	case 'Q':
+		cli->limits.required = WD_FENCE_ALL;
+		return -1;
 	case 'R':
 		return wd_array_push(&cli->references, argument) < 0 ? WD_EXIT_NO_RESULT : -1;
 	case 'T':

@@ -4,6 +4,7 @@
 #define WD_CMD_H
 
 #include "base/hash.h"
+#include "pkgdb/limits.h"
 #include "provenance/subject.h"
 #include "report/format.h"
 
@@ -54,6 +55,7 @@ struct wd_cli {
 	bool evidence;
 	struct wd_choice choice; /* of several images */
 	uint64_t max_bytes;	 /* 0: the default */
+	struct wd_limits limits; /* of every worker */
 	bool deleted;
 	char **operands;
 	int noperands;
@@ -96,6 +98,12 @@ void wd_cli_print_options(const struct wd_command *command);
 
 /* "whodistro: …" on standard error, with control characters escaped, and a newline. */
 void wd_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * Sets the limits of workers, and sees that they will have the fences that are required of them.
+ * Before the first is forked. -1 to go on, or an exit status, already explained.
+ */
+int wd_cli_set_limits(const struct wd_cli *cli);
 
 /* Reads the descriptors of all backends. -1 to go on, or an exit status. */
 int wd_cli_read_backends(struct wd_cli *cli);

@@ -101,6 +101,8 @@ static int run(const struct wd_command *command, int argc, char **argv)
 	int status = wd_cli_parse(&cli, argc, argv);
 
 	if (status < 0)
+		status = wd_cli_set_limits(&cli);
+	if (status < 0)
 		status = wd_cli_read_backends(&cli);
 	if (status < 0)
 		status = command->run(&cli);

@@ -42,7 +42,7 @@ for command in $commands; do
 	# the synopsis of the command has its own options, and no others
 	verdict "whodistro(1) offers $command the options that it has" "$(diff \
 		<("$whodistro" "$command" --help | grep -oE -e '^ +--[a-z-]+' | tr -d ' ' |
-			grep -vE -e '--(color|backend-path|version)$' | sort) \
+			grep -vE -e '--(color|backend-path|limit-[a-z]*|require-sandbox|version)$' | sort) \
 		<(sed -n "s/^\.It Cm $command//p" man/whodistro.1 | grep -oE -e 'Fl -[a-z-]+' |
 			sed 's/Fl /-/' | sort))"
 	verdict "formats of $command are in whodistro(1)" "$(diff \
@@ -100,13 +100,53 @@ for page in whodistro.1 whodistro-backend.7; do
 			CLAIMS $(n CLAIMS | sed ':a;s/\B[0-9]\{3\}\>/,&/;ta') paths
 			ERRORS $(n ERRORS | sed ':a;s/\B[0-9]\{3\}\>/,&/;ta') errors
 			BYTES $(n BYTES) GiB of records
-			MEMORY $(n MEMORY) GiB of address space
+			MEMORY $(n MEMORY_GIB) GiB of address space
 			CPU_SECONDS $(n CPU_SECONDS) seconds of CPU time
 			WALL_SECONDS $(n WALL_SECONDS) seconds is killed
 			STRING $(n STRING) KiB
 		EOF
 	)"
 done
+
+# lacking_numbers FILE: of the lines "LIMIT... @TEXT" on stdin, those whose text FILE does not have, with
+# the numbers of limits.h in place of #1, #2, ...
+lacking_numbers() {
+	local limits text name i
+	while IFS=@ read -r limits text; do
+		i=1
+		for name in $limits; do
+			text=${text/\#$i/$(sed -n "s/^#define WD_LIMIT_$name (*\([0-9]*\).*/\1/p" src/pkgdb/limits.h)}
+			i=$((i + 1))
+		done
+		tr '\n' ' ' <"$1" | grep -qF -e "$text" || echo "$text"
+	done
+}
+verdict 'limits in SECURITY.md are as in limits.h' "$(lacking_numbers SECURITY.md <<-'EOF'
+	MEMORY_GIB CPU_SECONDS DECODE_SECONDS@#1 GiB of address space, #2 seconds of CPU time (#3 for an archive)
+	WALL_SECONDS DECODE_WALL_SECONDS FILE_SECONDS@it has #1 seconds (#2 for an archive; #3 for looking into one file)
+	RECORDS PACKAGES CLAIMS@takes #1 records of a worker, #2 packages, #3 paths
+	BYTES ERRORS@#1 GiB in all, and #2 errors
+EOF
+)"
+verdict 'fences are in SECURITY.md' "$(
+	x_words src/pkgdb/fence.h WD_FENCES | while read -r word; do
+		grep -qF "| \`$word\` |" SECURITY.md || echo "$word"
+	done
+)"
+verdict 'defaults of limits in whodistro(1) are as in limits.h' "$(lacking_numbers man/whodistro.1 <<-'EOF'
+	MEMORY_GIB@#1G by default
+	WALL_SECONDS CPU_SECONDS@By default #1 by the clock and #2 of the processor for a database
+	DECODE_WALL_SECONDS DECODE_SECONDS@#1 and #2 for decoding an archive
+	FILE_SECONDS@#1 by the clock for looking into a file
+	RECORDS@#1 by default
+EOF
+)"
+verdict 'so are they in the help' "$("$whodistro" inspect --help >"$work/help"; lacking_numbers "$work/help" <<-'EOF'
+	MEMORY_GIB@(K, M, G): #1G by default
+	WALL_SECONDS DECODE_WALL_SECONDS@time of a worker: #1 by default, #2 for an archive
+	RECORDS@#1 records by default
+EOF
+)"
 
 # Codes that nothing reports are in no report.
 verdict 'error codes are in whodistro-json(5)' "$(

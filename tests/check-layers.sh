@@ -19,6 +19,7 @@ src/pkgdb/decode.c: private temporary files
 src/pkgdb/descriptor.c: the descriptors of backends, in our own directory
 src/report/out.c: the file that -o names
 src/pkgdb/process.c: /dev/null, before the fence closes
+src/pkgdb/fence.c: /proc of this process; "/", to raise fences for trial
 src/base/tsv.c: our own tables of data
 src/main.c: our own directory, to tell the build tree from an installation
 src/cmd-learn.c: the files of the user that are learnt, and the index
@@ -30,6 +31,7 @@ src/pkgdb/load.c: /dev/null, for a worker that has no database; a source that th
 # Who may end the process: the commands, and these.
 may_exit='
 src/pkgdb/process.c: the forked worker ends itself
+src/pkgdb/fence.c: a forked worker whose parent is gone, and the one for trial
 '
 
 openers='open|open64|openat|openat2|creat|fopen|freopen|opendir|scandir|ftw|nftw|fts_open|stat|lstat|'

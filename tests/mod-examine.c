@@ -109,12 +109,20 @@ static int outside(const struct wd_file *file, struct wd_sink *sink)
 	return open("/etc/passwd", O_RDONLY | O_CLOEXEC) < 0 ? WD_ELIMIT : WD_EUNSUPPORTED;
 }
 
+/* Neither comes back. */
 static int change(const struct wd_file *file, struct wd_sink *sink)
 {
 	(void)sink;
-	return write(file->fd, "x", 1) < 0 && openat(4, "new", O_WRONLY | O_CREAT, 0600) < 0
-		       ? WD_ELIMIT
-		       : WD_EUNSUPPORTED;
+	if (write(file->fd, "x", 1) < 0)
+		return WD_ELIMIT;
+	return WD_EUNSUPPORTED;
+}
+
+static int create(const struct wd_file *file, struct wd_sink *sink)
+{
+	(void)file;
+	(void)sink;
+	return openat(4, "new", O_WRONLY | O_CREAT, 0600) < 0 ? WD_ELIMIT : WD_EUNSUPPORTED;
 }
 
 static const struct {
@@ -123,7 +131,7 @@ static const struct {
 } behaviours[] = {
 	{"good", good},	      {"crash", crash},	    {"leave", leave},	  {"hang", hang},
 	{"corrupt", corrupt}, {"flood", flood},	    {"garbage", garbage}, {"forge", forge},
-	{"repeat", repeat},   {"outside", outside}, {"change", change},	  {"complain", complain},
+	{"repeat", repeat},   {"outside", outside}, {"change", change},	  {"create", create},	  {"complain", complain},
 };
 
 static int examine(const struct wd_file *file, struct wd_sink *sink)

@@ -2,17 +2,22 @@
 /*
  * A backend that does whatever its database says, in one word: what hostile input may make of a
  * parser, and what its worker must keep from doing harm. Where something that must not work does,
- * it reports WD_EUNSUPPORTED; where it fails, WD_ELIMIT.
+ * it reports WD_EUNSUPPORTED; where it fails, WD_ELIMIT. Where it must not even be tried, the
+ * worker does not come to report.
  */
 #include "pkgdb/backend.h"
+#include "pkgdb/worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static int refused(long r)
@@ -87,34 +92,80 @@ static int talk(const struct wd_request *req, struct wd_sink *sink)
 	return good(req, sink);
 }
 
-/* Closes its pipe and stays. */
-static int linger(const struct wd_request *req, struct wd_sink *sink)
-{
-	static volatile uint32_t word;
+/* ---- Records that are none */
 
-	(void)req;
-	(void)sink;
-	for (int fd = 3; fd < 64; fd++)
-		close(fd);
-	while (word == 0)
-		syscall(SYS_futex, &word, 0 /* FUTEX_WAIT */, 0, NULL, NULL, 0);
-	return 0;
+static int send_raw(const void *bytes, size_t len)
+{
+	return write(WD_FD_PIPE, bytes, len) == (ssize_t)len ? 0 : -errno;
 }
 
 static int garbage(const struct wd_request *req, struct wd_sink *sink)
 {
 	good(req, sink);
-	for (int fd = 3; fd < 64; fd++)
-		if (write(fd, "\xff\xff\xff\xff\xff\xff\xff", 7) < 0)
-			errno = 0;
+	return send_raw("\xff\xff\xff\xff\xff\xff\xff", 7);
+}
+
+static int unknown_record(const struct wd_request *req, struct wd_sink *sink)
+{
+	(void)req;
+	(void)sink;
+	return send_raw("\0\0\0\0\x1f", 5);
+}
+
+/* Other fences than the worker had to say, */
+static int second_hello(const struct wd_request *req, struct wd_sink *sink)
+{
+	(void)req;
+	(void)sink;
+	return send_raw("\4\0\0\0\1\0\0\0\0", 9);
+}
+
+/* a record with something behind it, */
+static int long_record(const struct wd_request *req, struct wd_sink *sink)
+{
+	(void)req;
+	(void)sink;
+	return send_raw("\6\0\0\0\2\1\0\0\0xy", 11);
+}
+
+/* a string that ends behind its record, */
+static int long_string(const struct wd_request *req, struct wd_sink *sink)
+{
+	(void)req;
+	(void)sink;
+	return send_raw("\5\0\0\0\2\xff\xff\xff\x7fx", 10);
+}
+
+/* and what only a worker that examines files has to tell. */
+static int foreign_record(const struct wd_request *req, struct wd_sink *sink)
+{
+	(void)req;
+	(void)sink;
+	return send_raw("\10\0\0\0\13\0\0\0\0\0\0\0\0", 13);
+}
+
+/* A billion records, past the sink, which would not. */
+static int billion(const struct wd_request *req, struct wd_sink *sink)
+{
+	static char many[9 * 1024];
+
+	(void)req;
+	(void)sink;
+	for (size_t i = 0; i < sizeof(many); i += 9)
+		memcpy(many + i, "\4\0\0\0\4\0\0\0\0", 9);
+	for (int i = 0; i < 1000000000 / 1024; i++)
+		if (send_raw(many, sizeof(many)) < 0)
+			return -errno;
 	return 0;
 }
+
+/* ---- Ways out */
 
 static int read_shadow(const struct wd_request *req, struct wd_sink *sink)
 {
 	(void)req;
 	(void)sink;
-	return refused(open("/etc/passwd", O_RDONLY | O_CLOEXEC));
+	return refused(open("/etc/shadow", O_RDONLY | O_CLOEXEC));
 }
 
 static int read_outside(const struct wd_request *req, struct wd_sink *sink)
@@ -161,11 +212,34 @@ static int truncate_old(const struct wd_request *req, struct wd_sink *sink)
 	return refused(openat(4, "beside", O_RDONLY | O_TRUNC | O_CLOEXEC));
 }
 
-static int use_socket(const struct wd_request *req, struct wd_sink *sink)
+static int remove_old(const struct wd_request *req, struct wd_sink *sink)
 {
 	(void)req;
 	(void)sink;
-	return refused(socket(AF_UNIX, SOCK_STREAM, 0));
+	return refused(unlinkat(4, "beside", 0));
+}
+
+static int connect_to(int fd, const void *address, socklen_t len)
+{
+	return refused(fd < 0 ? fd : connect(fd, address, len));
+}
+
+static int use_socket(const struct wd_request *req, struct wd_sink *sink)
+{
+	static const struct sockaddr_un to = {AF_UNIX, "/run/none"};
+
+	(void)req;
+	(void)sink;
+	return connect_to(socket(AF_UNIX, SOCK_STREAM, 0), &to, sizeof(to));
+}
+
+static int use_network(const struct wd_request *req, struct wd_sink *sink)
+{
+	const struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9)};
+
+	(void)req;
+	(void)sink;
+	return connect_to(socket(AF_INET, SOCK_STREAM, 0), &to, sizeof(to));
 }
 
 static int use_fork(const struct wd_request *req, struct wd_sink *sink)
@@ -195,20 +269,102 @@ static int use_kill(const struct wd_request *req, struct wd_sink *sink)
 	return refused(kill(getppid(), 0));
 }
 
-static int use_memory(const struct wd_request *req, struct wd_sink *sink)
+static int use_bomb(const struct wd_request *req, struct wd_sink *sink)
 {
-	void *p = mmap(NULL, 4ul << 30, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	for (int i = 0; i < 1000; i++)
+		use_fork(req, sink);
+	return WD_EUNSUPPORTED;
+}
+
+static int use_ptrace(const struct wd_request *req, struct wd_sink *sink)
+{
+	(void)req;
+	(void)sink;
+	return refused(ptrace(PTRACE_ATTACH, getppid(), NULL, NULL));
+}
+
+static int read_parent(const struct wd_request *req, struct wd_sink *sink)
+{
+	char path[32];
 
 	(void)req;
 	(void)sink;
-	return refused(p == MAP_FAILED ? -1 : 0);
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)getppid());
+	return refused(open(path, O_RDONLY | O_CLOEXEC));
+}
+
+static int be_root(const struct wd_request *req, struct wd_sink *sink)
+{
+	(void)req;
+	(void)sink;
+	return refused(setuid(0));
+}
+
+/* What it was handed, and descriptors until there are no more: as many as WD_FENCE_RLIMITS says. */
+static int use_descriptors(const struct wd_request *req, struct wd_sink *sink)
+{
+	int n = 0;
+
+	(void)sink;
+	while (n < 100 && dup(req->is_dir ? WD_FD_DIR : req->fd) >= 0)
+		n++;
+	return n > 0 && n < 64 ? WD_ELIMIT : WD_EUNSUPPORTED;
+}
+
+static int use_signal_of_files(const struct wd_request *req, struct wd_sink *sink)
+{
+	(void)sink;
+	return refused(fcntl(req->fd, F_SETOWN, getppid()));
+}
+
+static int use_handle(const struct wd_request *req, struct wd_sink *sink)
+{
+	static const struct {
+		unsigned bytes;
+		int type;
+		unsigned char handle[8];
+	} root = {8, 1, "\2"};
+
+	(void)req;
+	(void)sink;
+	return refused(syscall(SYS_open_by_handle_at, WD_FD_DIR, &root, O_RDONLY));
+}
+
+static int use_memory(const struct wd_request *req, struct wd_sink *sink)
+{
+	(void)req;
+	(void)sink;
+	while (mmap(NULL, 64ul << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
+		;
+	return -ENOMEM;
+}
+
+static int wait_forever(const struct wd_request *req, struct wd_sink *sink)
+{
+	static volatile uint32_t word;
+
+	(void)req;
+	(void)sink;
+	while (word == 0)
+		syscall(SYS_futex, &word, 0 /* FUTEX_WAIT */, 0, NULL, NULL, 0);
+	return 0;
+}
+
+/* Closes its pipe and stays. */
+static int linger(const struct wd_request *req, struct wd_sink *sink)
+{
+	for (int fd = 3; fd < 64; fd++)
+		close(fd);
+	return wait_forever(req, sink);
 }
 
 static int spin(const struct wd_request *req, struct wd_sink *sink)
 {
+	static volatile bool forever = true;
+
 	(void)req;
 	(void)sink;
-	for (volatile bool forever = true; forever;)
+	while (forever)
 		;
 	return 0;
 }
@@ -217,16 +373,42 @@ static const struct {
 	const char *word;
 	int (*load)(const struct wd_request *req, struct wd_sink *sink);
 } behaviours[] = {
-	{"good", good},		 {"crash", crash},
-	{"leave", leave},	 {"endless", endless},
-	{"errors", errors},	 {"talk", talk},
-	{"linger", linger},	 {"garbage", garbage},
-	{"shadow", read_shadow}, {"outside", read_outside},
-	{"beside", read_beside}, {"new", write_new},
-	{"old", write_old},	 {"truncate", truncate_old},
-	{"socket", use_socket},	 {"fork", use_fork},
-	{"exec", use_exec},	 {"kill", use_kill},
-	{"memory", use_memory},	 {"spin", spin},
+	{"good", good},
+	{"crash", crash},
+	{"leave", leave},
+	{"endless", endless},
+	{"errors", errors},
+	{"talk", talk},
+	{"linger", linger},
+	{"garbage", garbage},
+	{"shadow", read_shadow},
+	{"outside", read_outside},
+	{"beside", read_beside},
+	{"new", write_new},
+	{"old", write_old},
+	{"truncate", truncate_old},
+	{"socket", use_socket},
+	{"fork", use_fork},
+	{"exec", use_exec},
+	{"kill", use_kill},
+	{"memory", use_memory},
+	{"unlink", remove_old},
+	{"network", use_network},
+	{"bomb", use_bomb},
+	{"ptrace", use_ptrace},
+	{"parent", read_parent},
+	{"setuid", be_root},
+	{"descriptors", use_descriptors},
+	{"setown", use_signal_of_files},
+	{"handle", use_handle},
+	{"spin", spin},
+	{"wait", wait_forever},
+	{"unknown", unknown_record},
+	{"hello", second_hello},
+	{"long", long_record},
+	{"string", long_string},
+	{"foreign", foreign_record},
+	{"billion", billion},
 };
 
 static int load(const struct wd_request *req, struct wd_sink *sink)

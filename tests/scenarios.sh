@@ -8,7 +8,7 @@
 # A scenario is a text file: directives that make root filesystems, commands, and what these must
 # print. Lines from the first column on; "#" before the first directive is a comment.
 #
-#	@NEEDS WORD...		commands it cannot do without; also: root, nobody, unsanitized
+#	@NEEDS WORD...		commands it cannot do without; also: root, nobody, unsanitized, fences
 #	@ROOT [NAME]		entries follow, a line each; makes NAME (default: root)
 #	@FILE PATH		the file's lines follow
 #	@SH			bash follows, run in the root filesystem; exit 77 skips
@@ -366,6 +366,7 @@ needs() {
 		root) [ "$(id -u)" = 0 ] ;;
 		nobody) nobody test -x "$WHODISTRO" -a -r "$WD_SRCDIR/data/distros.tsv" ;;
 		rpmdb-convert) [ -x "$WD_BUILDDIR/tests/rpmdb-convert" ] ;;
+		fences) "$WHODISTRO" backends --require-sandbox >/dev/null ;;
 		unsanitized) [ -z "${WD_SANITIZED-}" ] ;;
 		*) command -v "$word" >/dev/null ;;
 		esac 2>/dev/null || skip "needs $word"

@@ -56,7 +56,7 @@ rows() {
 stays_inside() {
 	local args i status prefix
 	for ((i = 0; i < runs; i++)); do
-		for prefix in env "$WD_BUILDDIR/tests/no-openat2 ENOSYS"; do
+		for prefix in env "$WD_BUILDDIR/tests/without-call openat2 ENOSYS"; do
 			while read -r args; do
 				status=0
 				# shellcheck disable=SC2086
@@ -108,7 +108,7 @@ proc_is_none() {
 	for target in 1/root/etc/os-release self/root/etc/os-release self/environ self/cwd/secret \
 		self/fd/9; do
 		ln -sfn "/proc/$target" proc/etc/os-release
-		for prefix in env "$WD_BUILDDIR/tests/no-openat2 ENOSYS"; do
+		for prefix in env "$WD_BUILDDIR/tests/without-call openat2 ENOSYS"; do
 			# shellcheck disable=SC2016,SC2086
 			NAME=outsider unshare -m sh -c 'mount -t proc none proc/proc && exec "$@" 9<secret' - \
 				$prefix "$whodistro" inspect --format json --cross-mounts proc >out 2>messages

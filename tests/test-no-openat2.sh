@@ -6,7 +6,7 @@
 # shellcheck source=tests/truth-lib.sh
 . "${WD_SRCDIR:?}/tests/truth-lib.sh"
 
-wrapper=$WD_BUILDDIR/tests/no-openat2
+wrapper=$WD_BUILDDIR/tests/without-call
 
 # say PREFIX... ROOT: everything, messages and exit statuses too
 say() {
@@ -26,7 +26,7 @@ say() {
 same_without() {
 	say env "$2" >"$work/with"
 	grep -q '"schema":"whodistro/inspect/1"' "$work/with" || { cat "$work/with"; return 1; }
-	say "$wrapper" "$1" "$2" >"$work/without"
+	say "$wrapper" openat2 "$1" "$2" >"$work/without"
 	cmp "$work/with" "$work/without" || equal "$work/with" "$work/without"
 }
 
@@ -141,7 +141,7 @@ no_failures() {
 finds() {
 	rm -rf "$work/linked"
 	link_in "$work/linked" "$2" "$3"
-	"$wrapper" "$1" "$whodistro" packages --format ndjson "$work/linked" | grep -q '"hello"'
+	"$wrapper" openat2 "$1" "$whodistro" packages --format ndjson "$work/linked" | grep -q '"hello"'
 }
 
 # Nothing of what stands outside of the root comes in.
@@ -150,7 +150,7 @@ stays_inside() {
 	for component in var/lib/dpkg var/lib/dpkg/status; do
 		rm -rf "$work/linked"
 		link_in "$work/linked" "$component" "$(up 20)$work/outside/${component##*/}"
-		"$wrapper" "$errno" "$whodistro" packages --format ndjson "$work/linked" | grep . && return 1
+		"$wrapper" openat2 "$errno" "$whodistro" packages --format ndjson "$work/linked" | grep . && return 1
 	done
 	return 0
 }
@@ -181,13 +181,13 @@ test_scenarios() {
 	if [ -n "$WD_SANITIZED" ]; then
 		set -- "$tests"/scenarios/{bad-escape,bad-database-kind,map-usrmerge,owner}.test
 	fi
-	WD_WRAP="$wrapper ENOSYS" "$tests/scenarios.sh" "$@" >"$work/scenarios" 2>&1 || failed=1
+	WD_WRAP="$wrapper openat2 ENOSYS" "$tests/scenarios.sh" "$@" >"$work/scenarios" 2>&1 || failed=1
 	sed -E 's/^(ok|not ok|skip) /&without openat2: /' "$work/scenarios"
 }
 
 # ----
 
-"$wrapper" ENOSYS true
+"$wrapper" openat2 ENOSYS true
 case $? in
 0) ;;
 77) skip 'no seccomp filter here'; exit 77 ;;

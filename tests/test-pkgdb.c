@@ -449,7 +449,7 @@ static void sink_init(struct sink_case *c)
 	c->fd = memfd_create("pipe", MFD_CLOEXEC);
 	assert_true(c->fd >= 0);
 	wd_pipe_sink_init(&c->s, c->fd);
-	wd_pipe_sink_hello(&c->s, 5, "");
+	assert_int_equal(wd_pipe_sink_hello(&c->s, 5), 0);
 	assert_int_equal(wd_sink_package(&c->s.sink, &pkg), 0);
 }
 

@@ -21,6 +21,8 @@
 	X(MODULE, "module", "the backend module cannot be loaded")                                 \
 	X(NOTREG, "not-regular", "not a regular file")                                            \
 	X(DIGEST, "digest", "does not have the digest that it should have")                       \
+	X(FORBIDDEN, "forbidden", "killed: the worker made a system call that is not allowed")     \
+	X(FENCE, "fence", "not read: a fence that is required does not hold")                     \
 	X(AMBIGUOUS, "ambiguous", "several, and none was chosen")
 
 enum wd_status_code {

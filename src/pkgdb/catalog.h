@@ -103,6 +103,7 @@ struct wd_catalog {
 	WD_ARRAY(struct wd_cat_error) errors;
 	WD_ARRAY(struct wd_fact) facts;
 	WD_ARRAY(struct wd_examined) examined; /* in order of node */
+	uint32_t unfenced; /* WD_FENCE_* flags that some worker was without */
 	uint32_t examine_fences; /* WD_FENCE_* flags that held in all workers that examined files */
 };
 

@@ -9,6 +9,7 @@
 #include "pkgdb/worker.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 
 #define ANSWERS 65536 /* in one record */
@@ -30,13 +31,17 @@ static int run(const struct wd_job *job, struct wd_pipe_sink *s)
 	const struct compare_job *c = (const struct compare_job *)job;
 	const struct wd_backend *backend;
 	WD_CLEANUP_BUF struct wd_buf answers = WD_BUF_INIT;
+	uint32_t held;
 	int r;
 
-	wd_fence_raise_outer();
+	held = wd_fence_raise_outer(job->kind);
 	r = wd_worker_load_module(job->backend, NULL, &backend);
 	if (r < 0)
 		return r;
-	wd_fence_raise_inner(WD_FD_DIR);
+	held |= wd_fence_raise_inner(job->kind, WD_FD_DIR);
+	r = wd_pipe_sink_hello(s, held);
+	if (r < 0)
+		return r;
 	if (!backend->compare)
 		return WD_EUNSUPPORTED;
 	for (size_t i = 0; r == 0 && i < c->n; i++) {
@@ -64,12 +69,25 @@ static int take_answers(const struct wd_buf *answers, struct wd_version_pair *pa
 	return 0;
 }
 
+static int wait_ms(enum wd_work_kind kind)
+{
+	uint64_t seconds = wd_limit_wall(kind);
+
+	return seconds < INT_MAX / 1000 ? (int)seconds * 1000 : INT_MAX;
+}
+
 int wd_versions_compare(const struct wd_descriptor *backend, struct wd_version_pair *pairs,
 			size_t n)
 {
 	WD_CLEANUP_FD int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	struct compare_job c = {
-		{.backend = backend, .path = "", .fd = null, .dir_fd = null, .run = run}, pairs, n};
+	struct compare_job c = {{.kind = WD_WORK_ASK,
+				 .backend = backend,
+				 .path = "",
+				 .fd = null,
+				 .dir_fd = null,
+				 .run = run},
+				pairs,
+				n};
 	struct wd_catalog cat = {0}; /* a comparison has nothing to say to it */
 	struct wd_db *db = wd_db_new(backend, backend->name);
 	struct wd_worker w;
@@ -79,7 +97,7 @@ int wd_versions_compare(const struct wd_descriptor *backend, struct wd_version_p
 		wd_db_free(db);
 		return r;
 	}
-	while (poll(&(struct pollfd){w.pipe, POLLIN, 0}, 1, WD_LIMIT_WALL_SECONDS * 1000) > 0 &&
+	while (poll(&(struct pollfd){w.pipe, POLLIN, 0}, 1, wait_ms(w.kind)) > 0 &&
 	       w.compared.len <= n && wd_worker_read(&w, &cat) > 0)
 		;
 	if (!w.eof)

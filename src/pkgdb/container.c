@@ -289,7 +289,7 @@ static int decode_outer(struct opening *o, enum wd_decode_mode mode)
 	int r;
 
 	wd_decoding_done(&o->outer);
-	r = wd_decoding_start(&job, &o->cat->strings, &o->outer);
+	r = wd_decoding_start(&job, o->cat, &o->outer);
 	while (r == 0 && (r = wd_decoding_read(&o->outer)) > 0) {
 		show_progress(o, "decoding", o->outer.streams.v[0]->entries.n);
 		r = 0;

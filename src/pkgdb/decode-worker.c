@@ -540,9 +540,9 @@ int wd_decode_run(const struct wd_job *wd_job, struct wd_pipe_sink *sink)
 	unsigned digests = job->mode == WD_DECODE_LAYER ? job->digests : 0;
 	struct wd_archive_job read = {&events, &d, &d.budget, digests};
 	struct wd_archive_result result = {0};
+	uint32_t held = wd_fence_raise_outer(wd_job->kind);
 	int r;
 
-	wd_fence_raise_decoder();
 	r = job->dir ? 0 : load_archive_module(&d);
 	if (r == 0)
 		r = load_examiners(&d);
@@ -551,7 +551,10 @@ int wd_decode_run(const struct wd_job *wd_job, struct wd_pipe_sink *sink)
 	if (r < 0)
 		return r;
 	/* the spool is open already; of a directory, files are opened while it is walked */
-	wd_fence_raise_inner(job->dir ? WD_FD_DB : WD_FD_DIR);
+	held |= wd_fence_raise_inner(wd_job->kind, job->dir ? WD_FD_DB : WD_FD_DIR);
+	r = wd_pipe_sink_hello(sink, held);
+	if (r < 0)
+		return r;
 	r = job->dir ? wd_decode_directory(WD_FD_DB, job->dir, job->below, &read, on_unreadable)
 		     : d.module->read(WD_FD_DB, job->offset, job->length, &read, &result);
 	result.unpacked += job->dir ? job->max_bytes - d.budget : 0;

@@ -4,12 +4,14 @@
 
 #include "base/cleanup.h"
 #include "base/hash.h"
+#include "pkgdb/fence.h"
 #include "pkgdb/limits.h"
 #include "pkgdb/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -18,6 +20,7 @@
 #include <unistd.h>
 
 #define READ_SIZE (256 * 1024)
+#define TICK_MS 100
 #define RECORD_MAX (WD_DOCUMENT_MAX + 128 * 1024)
 #define DOCUMENTS_MAX 1000
 #define DOCUMENTS_BYTES (64u << 20)
@@ -274,11 +277,11 @@ static int take_file(struct wd_decoding *d, struct wd_cursor *c)
 	struct wd_stream *s = innermost(d);
 	int32_t status;
 
-	if (c->failed || !s || s->entries.n == 0)
+	if (get_status(c, &status) < 0 || !s || s->entries.n == 0)
 		return WD_EPROTOCOL;
 	if (id != WD_WIRE_NO_FILE)
 		s->entries.v[s->entries.n - 1].examined = true;
-	else if (get_status(c, &status) == 0)
+	else
 		s->entries.v[s->entries.n - 1].examine_status = (int16_t)status;
 	return 0;
 }
@@ -298,7 +301,7 @@ static int take_fact(struct wd_decoding *d, struct wd_cursor *c)
 	e = &s->entries.v[s->entries.n - 1];
 	if (!e->examined || e->nfacts >= WD_LIMIT_FACTS)
 		return WD_EPROTOCOL;
-	r = wd_strpool_intern(d->strings, value, &fact.value);
+	r = wd_strpool_intern(&d->cat->strings, value, &fact.value);
 	if (r == 0)
 		r = wd_array_push(&d->facts, fact);
 	e->nfacts += r == 0;
@@ -316,36 +319,70 @@ static int take_done(struct wd_decoding *d, struct wd_cursor *c)
 	return 0;
 }
 
-static int take_record(struct wd_decoding *d, unsigned type, struct wd_blob payload)
+/* Nothing of the archive may have been read when it says so. */
+static int take_hello(struct wd_decoding *d, struct wd_cursor *c)
 {
-	struct wd_cursor c = wd_cursor(payload);
+	uint32_t fences = get_u32(c);
 
+	if (c->failed || d->greeted || d->records || fences & ~WD_FENCE_ALL)
+		return WD_EPROTOCOL;
+	d->greeted = true;
+	d->cat->unfenced |= WD_FENCE_ALL & ~fences;
+	return 0;
+}
+
+static int take_content(struct wd_decoding *d, unsigned type, struct wd_cursor *c)
+{
+	if (d->records++ >= wd_limit_records()) {
+		add_note(d, WD_ELIMIT, WD_BLOB(""),
+			 WD_BLOB("has more entries than --limit-records allows"));
+		return WD_ELIMIT;
+	}
+	d->cat->unfenced |= d->greeted ? 0 : WD_FENCE_ALL;
 	switch (type) {
 	case WD_WIRE_STREAM:
-		return take_stream(d, &c);
+		return take_stream(d, c);
 	case WD_WIRE_ENTRY:
-		return take_entry(d, &c);
+		return take_entry(d, c);
 	case WD_WIRE_DETAIL:
-		return take_detail(d, &c);
+		return take_detail(d, c);
 	case WD_WIRE_HASHES:
-		return take_hashes(d, &c);
+		return take_hashes(d, c);
 	case WD_WIRE_DOCUMENT:
-		return take_document(d, &c);
-	case WD_WIRE_NOTE:
-		return take_note(d, &c, false);
-	case WD_WIRE_ERROR:
-		return take_note(d, &c, true);
+		return take_document(d, c);
 	case WD_WIRE_END:
-		return take_end(d, &c);
+		return take_end(d, c);
 	case WD_WIRE_FILE:
-		return take_file(d, &c);
+		return take_file(d, c);
 	case WD_WIRE_FACT:
-		return take_fact(d, &c);
-	case WD_WIRE_DONE:
-		return take_done(d, &c);
+		return take_fact(d, c);
 	default:
 		return WD_EPROTOCOL;
 	}
+}
+
+static int take_record(struct wd_decoding *d, unsigned type, struct wd_blob payload)
+{
+	struct wd_cursor c = wd_cursor(payload);
+	int r;
+
+	switch (type) {
+	case WD_WIRE_HELLO:
+		r = take_hello(d, &c);
+		break;
+	case WD_WIRE_NOTE:
+		r = take_note(d, &c, false);
+		break;
+	case WD_WIRE_ERROR:
+		r = take_note(d, &c, true);
+		break;
+	case WD_WIRE_DONE:
+		r = take_done(d, &c);
+		break;
+	default:
+		r = take_content(d, type, &c);
+	}
+	return r == 0 && c.pos < c.len ? WD_EPROTOCOL : r;
 }
 
 static int take_records(struct wd_decoding *d)
@@ -374,17 +411,18 @@ static int take_records(struct wd_decoding *d)
 
 /* ---- The worker */
 
-int wd_decoding_start(const struct wd_decode_job *job, struct wd_strpool *strings,
+int wd_decoding_start(const struct wd_decode_job *job, struct wd_catalog *cat,
 		      struct wd_decoding *d)
 {
 	struct wd_decode_job copy = *job;
 	int r;
 
 	*d = (struct wd_decoding){
-		.spool = -1, .strings = strings, .algos = job->algos, .worker.pipe = -1};
+		.spool = -1, .cat = cat, .algos = job->algos, .worker.pipe = -1};
 	d->spool = wd_spool_open();
 	if (d->spool < 0)
 		return d->spool;
+	copy.job.kind = job->dir ? WD_WORK_LAYER : WD_WORK_DECODE;
 	copy.job.dir_fd = d->spool;
 	copy.job.run = wd_decode_run;
 	r = add_stream(d, WD_BLOB(""));
@@ -409,8 +447,10 @@ static void settle(struct wd_decoding *d)
 	for (size_t i = 0; i < d->streams.n; i++) {
 		struct wd_stream *s = d->streams.v[i];
 
-		if (!s->ended && s->status == 0)
+		if (!s->ended && s->status == 0) {
 			s->status = d->status < 0 ? d->status : WD_ECRASHED;
+			snprintf(s->result.fault, sizeof(s->result.fault), "%s", d->worker.why);
+		}
 		for (size_t k = 0; k < s->entries.n; k++) {
 			struct wd_stream_entry *e = &s->entries.v[k];
 
@@ -421,6 +461,15 @@ static void settle(struct wd_decoding *d)
 	}
 }
 
+/* Whether there is something to read. A worker that has had its time is ended. */
+static bool wait_for_it(struct wd_decoding *d)
+{
+	bool ready = poll(&(struct pollfd){d->worker.pipe, POLLIN, 0}, 1, TICK_MS) > 0;
+
+	wd_worker_check_time(&d->worker);
+	return ready && !d->worker.eof;
+}
+
 int wd_decoding_read(struct wd_decoding *d)
 {
 	ssize_t n;
@@ -428,6 +477,13 @@ int wd_decoding_read(struct wd_decoding *d)
 
 	if (d->worker.eof)
 		return 0;
+	if (!wait_for_it(d) && !d->worker.eof)
+		return 1;
+	if (d->worker.eof) {
+		d->status = d->worker.status;
+		settle(d);
+		return 0;
+	}
 	if (wd_buf_reserve(&d->in, READ_SIZE) < 0)
 		return -ENOMEM;
 	n = read(d->worker.pipe, d->in.ptr + d->in.len, READ_SIZE);

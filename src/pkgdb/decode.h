@@ -97,10 +97,12 @@ struct wd_decoding {
 	WD_ARRAY(uint32_t) open;	      /* those that are being read, the innermost last */
 	WD_ARRAY(struct wd_document) documents;
 	WD_ARRAY(struct wd_note) notes;
-	WD_ARRAY(struct wd_fact) facts; /* values in `strings` */
-	struct wd_strpool *strings;	/* borrowed */
+	WD_ARRAY(struct wd_fact) facts; /* values in cat->strings */
+	struct wd_catalog *cat;		/* borrowed */
 	uint32_t algos;			/* the job's */
 	struct wd_buf in;
+	uint64_t records;
+	bool greeted; /* its HELLO record came */
 	bool done;
 	int status;
 };
@@ -112,11 +114,11 @@ int wd_spool_open(void);
  * Forks a worker. `job` is copied; its descriptors are borrowed for this call, and *d keeps the
  * spool. 0 or a negated errno; release with wd_decoding_done() in every case.
  */
-int wd_decoding_start(const struct wd_decode_job *job, struct wd_strpool *strings,
+int wd_decoding_start(const struct wd_decode_job *job, struct wd_catalog *cat,
 		      struct wd_decoding *d);
 
 /*
- * Takes what is in the pipe. Blocks only where the pipe is empty. Returns 1 while there may be
+ * Takes what is in the pipe; waits a moment where that is empty. Returns 1 while there may be
  * more, 0 at the end, -ENOMEM. What is wrong stands in d->status, or in that of a stream.
  */
 int wd_decoding_read(struct wd_decoding *d);
@@ -145,7 +147,7 @@ int wd_decode_directory(int fd, const char *dir, const char *below,
  *	DOCUMENT string name, string text
  *	NOTE	i32 status, string text
  *	END	struct wd_wire_end, string fault: of the innermost archive
- *	and FILE, FACT, DONE
+ *	and HELLO, FILE, FACT, ERROR, DONE
  */
 enum wd_decode_wire {
 	WD_WIRE_STREAM = 64,

@@ -68,10 +68,9 @@ static int load_modules(struct walker *w)
 		if (wd_array_push(&w->backends, backend) < 0)
 			return -ENOMEM;
 	}
-	w->fences |= wd_fence_raise_inner(WD_FD_DIR);
-	wd_pipe_sink_hello(w->sink, w->fences, "");
+	w->fences |= wd_fence_raise_inner(WD_WORK_EXAMINE, WD_FD_DIR);
 	w->loaded = true;
-	return 0;
+	return wd_pipe_sink_hello(w->sink, w->fences);
 }
 
 /* The backend whose magic the file has, by its index; -1 for none. */
@@ -184,7 +183,7 @@ int wd_work_run(const struct wd_job *job, struct wd_pipe_sink *sink)
 	wait_for_files(work->page);
 	if (work->index >= atomic_load(&work->page->go))
 		return 0;
-	w.fences = wd_fence_raise_outer();
+	w.fences = wd_fence_raise_outer(job->kind);
 	r = map_list(&w);
 	if (r == 0 && work->chunk != WD_WORK_NONE)
 		r = examine_chunk(&w, work->chunk, work->from);

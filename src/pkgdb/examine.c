@@ -2,6 +2,7 @@
 #include "pkgdb/examine.h"
 
 #include "base/cleanup.h"
+#include "base/status.h"
 #include "pkgdb/examine-work.h"
 
 #include <errno.h>
@@ -76,7 +77,8 @@ static int fork_worker(struct wd_examine *ex, unsigned i, struct wd_db *db, uint
 {
 	struct examiner *e = &ex->all[i];
 	struct wd_work_job job = {
-		.job = {.backend = first_backend(ex->backends),
+		.job = {.kind = WD_WORK_EXAMINE,
+			.backend = first_backend(ex->backends),
 			.path = ex->module,
 			.fd = ex->list,
 			.dir_fd = ex->root->fd,
@@ -281,7 +283,8 @@ int wd_examine_files(struct wd_examine *ex, const struct wd_tree *tree, const wd
 		return r;
 	ex->tree = tree;
 	ex->working = useful < ex->n ? (unsigned)useful : ex->n;
-	ex->deadline = wd_worker_now() + WD_LIMIT_WALL_SECONDS + (time_t)(n / FILES_PER_SECOND);
+	ex->deadline = wd_worker_now() + (time_t)wd_limit_wall(WD_WORK_EXAMINE) +
+		       (time_t)(n / FILES_PER_SECOND);
 	atomic_store(&ex->page->go, ex->working);
 	syscall(SYS_futex, &ex->page->go, FUTEX_WAKE, (int)ex->n, NULL, NULL, 0);
 	return 0;
@@ -340,20 +343,22 @@ static void drop_unfinished(struct wd_examine *ex, struct examiner *e)
 	e->checked = db->examined.n;
 }
 
-static void blame(struct wd_examine *ex, struct wd_catalog *cat, uint32_t file, int status)
+static void blame(struct wd_examine *ex, struct wd_catalog *cat, uint32_t file,
+		  const struct wd_worker *w)
 {
 	WD_CLEANUP_BUF struct wd_buf path = WD_BUF_INIT;
+	const char *why = *w->why ? w->why : wd_status_text(w->status);
 
 	if (file == WD_WORK_NONE) {
 		if (!ex->module_blamed)
-			wd_catalog_error(cat, ex->module, status, NULL);
+			wd_catalog_error(cat, ex->module, w->status, "%s", why);
 		ex->module_blamed = true;
 		return;
 	}
 	wd_tree_path(ex->tree, ex->nodes[file], &path);
 	wd_buf_byte(&path, '\0');
 	if (path.status == 0)
-		wd_catalog_error(cat, path.ptr, status, NULL);
+		wd_catalog_error(cat, path.ptr, w->status, "%s", why);
 }
 
 /* The first file of a chunk that nothing is settled of. */
@@ -395,7 +400,7 @@ static void replace(struct wd_examine *ex, struct wd_catalog *cat, unsigned i)
 	uint32_t chunk = atomic_load(&ex->page->place[i].chunk);
 	uint32_t file = dishonest ? WD_WORK_NONE : place_of(ex, i);
 
-	blame(ex, cat, file, e->w.status);
+	blame(ex, cat, file, &e->w);
 	drop_unfinished(ex, e);
 	wd_worker_done(&e->w);
 	if (file != WD_WORK_NONE) {
@@ -421,7 +426,9 @@ static void check_time(struct wd_examine *ex, unsigned i)
 		e->file = file;
 		e->seen = now;
 	}
-	if (now > e->seen + WD_LIMIT_FILE_SECONDS || now > ex->deadline)
+	if (now > e->seen + (time_t)wd_limit_file())
+		wd_worker_time_out(&e->w, wd_limit_file());
+	else if (now > ex->deadline)
 		wd_worker_kill(&e->w, WD_ETIMEOUT);
 }
 

@@ -2,19 +2,26 @@
 #include "pkgdb/fence.h"
 
 #include "base/cleanup.h"
-#include "pkgdb/limits.h"
+#include "base/status.h"
+#include "pkgdb/filter.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
-#include <seccomp.h>
+#include <linux/securebits.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-/* Address sanitizer reserves terabytes of address space and reports through files. */
+/* Address sanitizer reserves terabytes of address space. */
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1
 #elif defined(__has_feature)
@@ -48,14 +55,35 @@ static bool limit(int resource, rlim_t value)
 	return setrlimit(resource, &lim) == 0;
 }
 
-static bool fence_rlimits(rlim_t cpu_seconds, rlim_t file_size)
+/* A second more than what SIGXCPU ends it at: a plain SIGKILL would not say why. */
+static bool limit_cpu(rlim_t seconds)
 {
-	return (SANITIZED || limit(RLIMIT_AS, WD_LIMIT_MEMORY)) &&
-	       limit(RLIMIT_CPU, cpu_seconds) && limit(RLIMIT_FSIZE, file_size) &&
-	       limit(RLIMIT_CORE, 0) && limit(RLIMIT_NPROC, 0) && limit(RLIMIT_NOFILE, 64);
+	struct rlimit old, lim = {seconds, seconds + 1};
+
+	if (getrlimit(RLIMIT_CPU, &old) == 0 && old.rlim_max < lim.rlim_max)
+		return limit(RLIMIT_CPU, seconds);
+	return setrlimit(RLIMIT_CPU, &lim) == 0;
+}
+
+static bool writes(enum wd_work_kind kind)
+{
+	return kind == WD_WORK_COPY || kind == WD_WORK_DECODE || kind == WD_WORK_LAYER;
+}
+
+static bool fence_rlimits(enum wd_work_kind kind)
+{
+	return (SANITIZED || limit(RLIMIT_AS, wd_limit_memory())) &&
+	       limit_cpu(wd_limit_cpu(kind)) &&
+	       limit(RLIMIT_FSIZE, writes(kind) ? WD_LIMIT_SPOOL : 0) && limit(RLIMIT_CORE, 0) &&
+	       limit(RLIMIT_NPROC, 0) && limit(RLIMIT_NOFILE, 64);
 }
 
 #define LANDLOCK_READING (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+
+static long landlock_abi(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+}
 
 /* Everything that Landlock's first version can refuse, plus what later kernels added. */
 static uint64_t landlock_rights(long abi)
@@ -84,7 +112,7 @@ static bool is_dir(int fd)
  */
 static bool fence_landlock(int dir_fd)
 {
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	long abi = landlock_abi();
 	struct landlock_ruleset_attr attr = {
 		.handled_access_fs = landlock_rights(abi) & ~(dir_fd < 0 ? LANDLOCK_READING : 0ull),
 	};
@@ -107,96 +135,184 @@ static bool fence_landlock(int dir_fd)
 	return syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
 }
 
-/* What libc, librpm, libdb, SQLite and libdpkg need to read what is already open, and no more. */
-static const int allowed[] = {
-	SCMP_SYS(brk),		  SCMP_SYS(clock_gettime), SCMP_SYS(close),
-	SCMP_SYS(dup),		  SCMP_SYS(exit),	   SCMP_SYS(exit_group),
-	SCMP_SYS(fcntl),	  SCMP_SYS(fstat),	   SCMP_SYS(fstatfs),
-	SCMP_SYS(futex),	  SCMP_SYS(getcwd),	   SCMP_SYS(getdents64),
-	SCMP_SYS(getegid),	  SCMP_SYS(geteuid),	   SCMP_SYS(getgid),
-	SCMP_SYS(getpid),	  SCMP_SYS(getppid),	   SCMP_SYS(getrandom),
-	SCMP_SYS(getrlimit),	  SCMP_SYS(gettid),	   SCMP_SYS(gettimeofday),
-	SCMP_SYS(getuid),	  SCMP_SYS(lseek),	   SCMP_SYS(madvise),
-	SCMP_SYS(mmap),		  SCMP_SYS(mprotect),	   SCMP_SYS(mremap),
-	SCMP_SYS(munmap),	  SCMP_SYS(newfstatat),	   SCMP_SYS(open),
-	SCMP_SYS(openat),	  SCMP_SYS(openat2),	   SCMP_SYS(pread64),
-	SCMP_SYS(read),		  SCMP_SYS(readlink),	   SCMP_SYS(readlinkat),
-	SCMP_SYS(readv),	  SCMP_SYS(restart_syscall), SCMP_SYS(rseq),
-	SCMP_SYS(rt_sigaction),	  SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
-	SCMP_SYS(sched_getaffinity), SCMP_SYS(sched_yield), SCMP_SYS(set_robust_list),
-	SCMP_SYS(sigaltstack),	  SCMP_SYS(stat),	   SCMP_SYS(statx),
-	SCMP_SYS(sysinfo),	  SCMP_SYS(uname),	   SCMP_SYS(write),
-	SCMP_SYS(writev),	  SCMP_SYS(lstat),	   SCMP_SYS(fstat64),
-	SCMP_SYS(fstatat64),	  SCMP_SYS(_llseek),	   SCMP_SYS(mmap2),
-	SCMP_SYS(clock_gettime64), SCMP_SYS(ugetrlimit),   SCMP_SYS(fcntl64),
-	SCMP_SYS(pwrite64),	  SCMP_SYS(memfd_create),   SCMP_SYS(fgetxattr),
-};
+/* ---- Root */
 
-/* What raising the second fences takes. */
-static const int fencing[] = {
-	SCMP_SYS(landlock_add_rule), SCMP_SYS(landlock_create_ruleset),
-	SCMP_SYS(landlock_restrict_self), SCMP_SYS(prctl), SCMP_SYS(seccomp),
-};
+#define NOBODY 65534 /* the kernel's overflow id, which owns nothing */
+#define READ_ALL (1u << CAP_DAC_READ_SEARCH)
+/* Overlayfs says in attributes that only this may read (trusted.*) what a layer takes away. */
+#define READ_TRUSTED (1u << CAP_SYS_ADMIN)
 
-static bool allow(scmp_filter_ctx ctx, const int *calls, size_t n)
+static bool get_caps(struct __user_cap_data_struct caps[2])
 {
-	for (size_t i = 0; i < n; i++) {
-		int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
+	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
 
-		/* a call that this architecture never had needs no rule */
-		if (r != 0 && r != -EDOM && r != -EINVAL)
-			return false;
-	}
+	return syscall(SYS_capget, &head, caps) == 0;
+}
+
+static bool has_caps(const struct __user_cap_data_struct caps[2])
+{
+	return caps[0].permitted | caps[1].permitted | caps[0].inheritable | caps[1].inheritable;
+}
+
+/* Nothing remains but what was permitted of `keep`. */
+static bool drop_caps(uint32_t keep)
+{
+	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct caps[2];
+
+	if (!get_caps(caps))
+		return false;
+	keep &= caps[0].permitted;
+	caps[0] = (struct __user_cap_data_struct){.permitted = keep, .effective = keep};
+	caps[1] = (struct __user_cap_data_struct){0};
+	return syscall(SYS_capset, &head, caps) == 0;
+}
+
+/* A change of user takes these two from a process. */
+static void rearm(pid_t parent)
+{
+	prctl(PR_SET_DUMPABLE, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(0);
+}
+
+static bool become_nobody(void)
+{
+	pid_t parent = getppid();
+
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
+		prctl(PR_CAPBSET_DROP, cap);
+	/* either lets what is permitted outlive the change of user */
+	if (prctl(PR_SET_SECUREBITS, SECURE_ALL_BITS | SECURE_ALL_LOCKS) < 0)
+		prctl(PR_SET_KEEPCAPS, 1);
+	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
+	    setresuid(NOBODY, NOBODY, NOBODY) < 0)
+		return false;
+	rearm(parent);
 	return true;
 }
 
 /*
- * A call that is not allowed fails with EPERM: a library that tries for something optional goes
- * on without it.
+ * Whoever started the program, the worker is nobody in particular from now on. Where it opens
+ * files, it may read those that only root may: below the directory that Landlock leaves it.
+ * A user without rights of root's has nothing to give up, and stays who it is.
  */
-static bool fence_seccomp(bool last)
+static bool fence_root(enum wd_work_kind kind)
 {
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	bool ok = ctx && allow(ctx, allowed, WD_ARRAY_SIZE(allowed)) &&
-		  (last || allow(ctx, fencing, WD_ARRAY_SIZE(fencing)));
+	bool opens = kind == WD_WORK_DATABASE || kind == WD_WORK_EXAMINE || kind == WD_WORK_LAYER;
+	uint32_t keep = (opens ? READ_ALL : 0) | (kind == WD_WORK_LAYER ? READ_TRUSTED : 0);
+	struct __user_cap_data_struct caps[2];
+	bool root = getuid() == 0 || geteuid() == 0;
 
-	ok = ok && seccomp_load(ctx) == 0;
-	if (ctx)
-		seccomp_release(ctx);
-	return ok;
+	if (!get_caps(caps))
+		return false;
+	if (!root && !has_caps(caps))
+		return true;
+	root = root && !become_nobody();
+	return drop_caps(keep) && !root;
 }
 
-static uint32_t raise_outer(rlim_t cpu_seconds, rlim_t file_size)
+/* ---- All of them */
+
+uint32_t wd_fence_raise_outer(enum wd_work_kind kind)
 {
 	uint32_t held = 0;
 
 	prctl(PR_SET_DUMPABLE, 0);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
 		held |= WD_FENCE_NO_NEW_PRIVS;
-	if (fence_rlimits(cpu_seconds, file_size))
+	if (fence_rlimits(kind))
 		held |= WD_FENCE_RLIMITS;
 	fence_landlock(-1);
-	fence_seccomp(false);
 	return held;
 }
 
-uint32_t wd_fence_raise_outer(void)
-{
-	return raise_outer(WD_LIMIT_CPU_SECONDS, 0);
-}
-
-uint32_t wd_fence_raise_decoder(void)
-{
-	return raise_outer(WD_LIMIT_DECODE_SECONDS, WD_LIMIT_SPOOL);
-}
-
-uint32_t wd_fence_raise_inner(int dir_fd)
+uint32_t wd_fence_raise_inner(enum wd_work_kind kind, int dir_fd)
 {
 	uint32_t held = 0;
 
 	if (fence_landlock(dir_fd))
 		held |= WD_FENCE_LANDLOCK;
-	if (fence_seccomp(true))
+	if (fence_root(kind))
+		held |= WD_FENCE_UNPRIVILEGED;
+	if (wd_filter_load(writes(kind), held & WD_FENCE_LANDLOCK))
 		held |= WD_FENCE_SECCOMP;
 	return held;
+}
+
+int wd_fence_check(uint32_t held)
+{
+	return wd_limit_required() & ~held ? WD_EFENCE : 0;
+}
+
+/* ---- In the parent */
+
+/* In a user namespace, whether it has NOBODY; without /proc, that is taken for granted. */
+static bool nobody_exists(void)
+{
+	WD_CLEANUP_FD int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	char text[4096] = "", *at = text;
+	unsigned long first, outside, count;
+	int used;
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		return true;
+	for (; sscanf(at, "%lu %lu %lu%n", &first, &outside, &count, &used) == 3; at += used)
+		if (first <= NOBODY && NOBODY - first < count)
+			return true;
+	return false;
+}
+
+static bool can_give_up_root(void)
+{
+	const uint32_t needed = 1u << CAP_SETUID | 1u << CAP_SETGID;
+	struct __user_cap_data_struct caps[2];
+
+	if (getuid() != 0 && geteuid() != 0)
+		return true;
+	return get_caps(caps) && (caps[0].effective & needed) == needed && nobody_exists();
+}
+
+uint32_t wd_fence_available(void)
+{
+	uint32_t flags = WD_FENCE_NO_NEW_PRIVS | WD_FENCE_RLIMITS;
+
+	if (landlock_abi() >= 1)
+		flags |= WD_FENCE_LANDLOCK;
+	if (wd_filter_available())
+		flags |= WD_FENCE_SECCOMP;
+	if (can_give_up_root())
+		flags |= WD_FENCE_UNPRIVILEGED;
+	return flags;
+}
+
+int wd_fence_try(uint32_t *ret_held)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		uint32_t held = wd_fence_raise_outer(WD_WORK_DATABASE);
+
+		/* "/", of which nothing is read */
+		held |= wd_fence_raise_inner(WD_WORK_DATABASE, open("/", O_PATH | O_CLOEXEC));
+		_exit((int)held);
+	}
+	if (TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) < 0)
+		return -errno;
+	*ret_held = WIFEXITED(status) ? (uint32_t)WEXITSTATUS(status) : 0;
+	return 0;
+}
+
+void wd_fence_prepare(enum wd_work_kind kind)
+{
+	static bool landlock, known;
+
+	if (!known)
+		landlock = landlock_abi() >= 1;
+	known = true;
+	wd_filter_prepare(writes(kind), landlock);
 }

@@ -237,7 +237,7 @@ static int begin_source(struct wd_layer_queue *q, size_t i)
 		job.digests |= WD_DIGEST_PACKED;
 	if (source->layer && source->layer->diff_id.known)
 		job.digests |= WD_DIGEST_UNPACKED;
-	return wd_decoding_start(&job, &q->cat->strings, d);
+	return wd_decoding_start(&job, q->cat, d);
 }
 
 static bool is_busy(const struct wd_decoding *d)
@@ -312,7 +312,7 @@ static int read_some(struct wd_layer_queue *q)
 	if (n && poll(fds, n, TICK_MS) < 0 && errno != EINTR)
 		return -errno;
 	for (nfds_t i = 0; r >= 0 && i < n; i++)
-		if (fds[i].revents)
+		if (fds[i].revents || wd_worker_now() > of[i]->worker.deadline)
 			r = wd_decoding_read(of[i]);
 	if (q->progress)
 		q->progress(q->progress_ctx, "decoding", (unsigned)q->entries);

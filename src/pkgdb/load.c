@@ -107,6 +107,7 @@ static int load_one(struct wd_load *l, const struct wd_descriptor *d, const char
 	if (seen_before(l, &source))
 		return 0;
 	if (l->root->image) {
+		job.kind = WD_WORK_COPY;
 		job.image = l->root->image;
 		job.image_dir = image_dir(l, path, job.is_dir);
 	} else if (!job.is_dir) {
@@ -225,8 +226,7 @@ static int read_ready(struct wd_load *l, struct pollfd *fds)
 				return r;
 		}
 		/* also where it goes on sending a little */
-		if (!w->eof && wd_worker_now() > w->deadline)
-			wd_worker_kill(w, WD_ETIMEOUT);
+		wd_worker_check_time(w);
 	}
 	return 0;
 }
@@ -396,14 +396,16 @@ static bool read_by_another(const struct wd_load *l, size_t i)
 /* What no backend says of itself. */
 static bool is_misconduct(int status)
 {
-	return status == WD_ECRASHED || status == WD_ETIMEOUT || status == WD_EPROTOCOL;
+	return status == WD_ECRASHED || status == WD_ETIMEOUT || status == WD_EPROTOCOL ||
+	       status == WD_EFORBIDDEN;
 }
 
 /* What a backend has not said itself about a failure is said here, once. */
 static void say_failure(const struct wd_worker *w, struct wd_catalog *cat, const char *path)
 {
-	if (is_misconduct(w->status))
-		wd_catalog_error(cat, path, w->status, "%s (backend %s)", wd_status_text(w->status),
+	if (is_misconduct(w->status) || *w->why)
+		wd_catalog_error(cat, path, w->status, "%s (backend %s)",
+				 *w->why ? w->why : wd_status_text(w->status),
 				 w->db->backend->name);
 	else if (w->status < 0 && w->nerrors == 0)
 		wd_catalog_error(cat, path, w->status, NULL);
@@ -440,7 +442,7 @@ int wd_load_about(const struct wd_descriptor *backend, struct wd_catalog *cat, c
 		  char **ret_libraries)
 {
 	WD_CLEANUP_FD int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	struct wd_job job = {.backend = backend, .path = "", .fd = null, .dir_fd = null,
+	struct wd_job job = {.kind = WD_WORK_ASK, .backend = backend, .path = "", .fd = null, .dir_fd = null,
 			     .about = true};
 	struct wd_db *db = wd_db_new(backend, backend->name);
 	struct wd_worker w;

@@ -6,12 +6,27 @@
 #include "pkgdb/worker.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define READ_SIZE (256 * 1024)
+
+/* Returns the status, for which the worker is given up. */
+__attribute__((format(printf, 3, 4))) static int refuse(struct wd_worker *w, int status,
+							const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(w->why, sizeof(w->why), fmt, ap);
+	va_end(ap);
+	return status;
+}
 
 static int get(struct wd_cursor *c, void *out, size_t len)
 {
@@ -44,6 +59,19 @@ static bool valid_dir(struct wd_blob dir)
 	return true;
 }
 
+/* Nothing of it may have been read when it says so. */
+static int take_hello(struct wd_worker *w, struct wd_catalog *cat, struct wd_cursor *c)
+{
+	uint32_t fences;
+
+	if (w->greeted || w->records || get_u32(c, &fences) < 0 || fences & ~WD_FENCE_ALL)
+		return WD_EPROTOCOL;
+	w->greeted = true;
+	w->db->fences = fences;
+	cat->unfenced |= WD_FENCE_ALL & ~fences;
+	return 0;
+}
+
 static int take_format(struct wd_worker *w, struct wd_catalog *cat, struct wd_cursor *c)
 {
 	struct wd_blob format = wd_wire_get(c);
@@ -62,7 +90,8 @@ static int take_package(struct wd_worker *w, struct wd_catalog *cat, struct wd_c
 		return WD_EPROTOCOL;
 	for (int i = 0; i < WD_PACKAGE_FIELD_COUNT; i++) {
 		struct wd_blob field = wd_wire_get(c);
-		int r = c->failed || field.len > WD_LIMIT_STRING
+		int r = c->failed || field.len > WD_LIMIT_STRING ||
+					(field.len && memchr(field.ptr, '\0', field.len))
 				? WD_EPROTOCOL
 				: wd_strpool_intern(&cat->strings, field, &p.field[i]);
 
@@ -178,7 +207,8 @@ static int take_error(struct wd_worker *w, struct wd_catalog *cat, struct wd_cur
 		return WD_EPROTOCOL;
 	path = wd_wire_get(c);
 	message = wd_wire_get(c);
-	if (c->failed || !valid_failure(status))
+	if (c->failed || !valid_failure(status) || path.len > WD_WIRE_NAME_MAX ||
+	    message.len > WD_WIRE_NAME_MAX)
 		return WD_EPROTOCOL;
 	if (++w->nerrors > WD_LIMIT_ERRORS)
 		return 0;
@@ -270,41 +300,68 @@ static int take_done(struct wd_worker *w, struct wd_cursor *c)
 	return 0;
 }
 
+static int take_content(struct wd_worker *w, struct wd_catalog *cat, uint8_t type,
+			struct wd_cursor *c)
+{
+	switch (type) {
+	case WD_WIRE_FORMAT:
+		return take_format(w, cat, c);
+	case WD_WIRE_PACKAGE:
+		return take_package(w, cat, c);
+	case WD_WIRE_DIR:
+		return take_dir(w, c);
+	case WD_WIRE_CLAIM:
+		return take_claim(w, c);
+	case WD_WIRE_ALIAS:
+		return take_alias(w, c);
+	case WD_WIRE_ABOUT:
+		return take_about(w, c);
+	case WD_WIRE_COMPARED:
+		return take_compared(w, c);
+	case WD_WIRE_FILE:
+		return take_file(w, c);
+	case WD_WIRE_FACT:
+		return take_fact(w, cat, c);
+	default:
+		return WD_EPROTOCOL;
+	}
+}
+
 static int take_record(struct wd_worker *w, struct wd_catalog *cat, uint8_t type,
 		       struct wd_blob payload)
 {
 	struct wd_cursor c = wd_cursor(payload);
+	int r;
 
+	if (type >= 32 || (w->takes && !(w->takes >> type & 1)))
+		return WD_EPROTOCOL;
 	switch (type) {
 	case WD_WIRE_HELLO:
-		return get_u32(&c, &w->db->fences);
-	case WD_WIRE_FORMAT:
-		return take_format(w, cat, &c);
-	case WD_WIRE_PACKAGE:
-		return take_package(w, cat, &c);
-	case WD_WIRE_DIR:
-		return take_dir(w, &c);
-	case WD_WIRE_CLAIM:
-		return take_claim(w, &c);
-	case WD_WIRE_ALIAS:
-		return take_alias(w, &c);
+		r = take_hello(w, cat, &c);
+		break;
 	case WD_WIRE_ERROR:
-		return take_error(w, cat, &c);
+		r = take_error(w, cat, &c);
+		break;
 	case WD_WIRE_DONE:
-		return take_done(w, &c);
-	case WD_WIRE_ABOUT:
-		return take_about(w, &c);
-	case WD_WIRE_COMPARED:
-		return take_compared(w, &c);
-	case WD_WIRE_FILE:
-		return take_file(w, &c);
-	case WD_WIRE_FACT:
-		return take_fact(w, cat, &c);
+		r = take_done(w, &c);
+		break;
 	case WD_WIRE_CHUNK:
-		return take_chunk(w, &c);
+		r = take_chunk(w, &c);
+		break;
 	default:
-		return WD_EPROTOCOL;
+		/* a sink that keeps to the limit may have sent the directory of a path over it */
+		if (w->records++ > wd_limit_records())
+			return refuse(w, WD_ELIMIT, "sent more than %" PRIu64 " records (--limit-records)",
+				      wd_limit_records());
+		cat->unfenced |= w->greeted ? 0 : WD_FENCE_ALL;
+		r = take_content(w, cat, type, &c);
 	}
+	return r == 0 && c.pos < c.len ? WD_EPROTOCOL : r;
+}
+
+static int too_many_bytes(struct wd_worker *w)
+{
+	return refuse(w, WD_ELIMIT, "sent more than %llu GiB of records", WD_LIMIT_BYTES >> 30);
 }
 
 /* Takes every whole record of the buffer and keeps the beginning of the next. */
@@ -350,7 +407,7 @@ int wd_worker_read(struct wd_worker *w, struct wd_catalog *cat)
 	}
 	w->in.len += (size_t)n;
 	w->received += (uint64_t)n;
-	r = w->received > WD_LIMIT_BYTES ? WD_ELIMIT : take_records(w, cat);
+	r = w->received > WD_LIMIT_BYTES ? too_many_bytes(w) : take_records(w, cat);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
@@ -369,6 +426,30 @@ void wd_worker_kill(struct wd_worker *w, int status)
 	w->eof = true;
 }
 
+void wd_worker_time_out(struct wd_worker *w, uint64_t seconds)
+{
+	wd_worker_kill(w, refuse(w, WD_ETIMEOUT, "took longer to read than %" PRIu64
+						 " s (--limit-time)", seconds));
+}
+
+void wd_worker_check_time(struct wd_worker *w)
+{
+	if (!w->eof && wd_worker_now() > w->deadline)
+		wd_worker_time_out(w, wd_limit_wall(w->kind));
+}
+
+/* What became of a worker that did not come to its end. */
+static int failure(struct wd_worker *w, int wstatus)
+{
+	int signo = WIFSIGNALED(wstatus) ? WTERMSIG(wstatus) : 0;
+
+	if (signo == SIGXCPU)
+		return refuse(w, WD_ETIMEOUT,
+			      "took more than %" PRIu64 " s of processor time (--limit-time)",
+			      wd_limit_cpu(w->kind));
+	return signo == SIGSYS ? WD_EFORBIDDEN : WD_ECRASHED;
+}
+
 void wd_worker_wait(struct wd_worker *w)
 {
 	int wstatus = 0;
@@ -380,8 +461,11 @@ void wd_worker_wait(struct wd_worker *w)
 	TEMP_FAILURE_RETRY(waitpid(w->pid, &wstatus, 0));
 	w->pid = -1;
 	if (!w->done)
-		w->status = WIFSIGNALED(wstatus) && WTERMSIG(wstatus) == SIGXCPU ? WD_ETIMEOUT
-										 : WD_ECRASHED;
+		w->status = failure(w, wstatus);
+	else if (w->status == -ENOMEM && !*w->why)
+		refuse(w, -ENOMEM, "takes more than the %" PRIu64
+				   " KiB of memory that it may have (--limit-memory)",
+		       wd_limit_memory() >> 10);
 }
 
 void wd_worker_done(struct wd_worker *w)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pkgdb/sink.h"
 
+#include "pkgdb/fence.h"
 #include "pkgdb/limits.h"
 #include "pkgdb/wire.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <unistd.h>
 
 /* Often enough that the parent works while the backend does */
@@ -33,10 +35,34 @@ static int flush(struct wd_pipe_sink *s)
 	return s->status;
 }
 
+/* What a limit ends is said with the limit, in the last record but one. */
+static int reach_limit(struct wd_pipe_sink *s, uint64_t limit, const char *what)
+{
+	if (s->status < 0 || flush(s) < 0)
+		return s->status;
+	s->status = WD_ELIMIT;
+	wd_sink_error(&s->sink, WD_ELIMIT, NULL, "more than %" PRIu64 " %s", limit, what);
+	return s->status = WD_ELIMIT;
+}
+
 static int end_record(struct wd_pipe_sink *s, size_t at)
 {
 	wd_wire_end(&s->out, at);
+	if (++s->records > wd_limit_records()) {
+		s->out.len = at;
+		return reach_limit(s, wd_limit_records(), "records (--limit-records)");
+	}
 	return s->out.len >= FLUSH_AT || s->out.status < 0 ? flush(s) : s->status;
+}
+
+/* A field ends where it would for a C program, which is what wrote the database. */
+static struct wd_blob clean(struct wd_blob field)
+{
+	const char *nul;
+
+	field = wd_blob_head(field, WD_LIMIT_STRING);
+	nul = field.len ? memchr(field.ptr, '\0', field.len) : NULL;
+	return nul ? wd_blob_head(field, (size_t)(nul - field.ptr)) : field;
 }
 
 static int sink_package(struct wd_sink *sink, const struct wd_package *pkg)
@@ -46,17 +72,17 @@ static int sink_package(struct wd_sink *sink, const struct wd_package *pkg)
 
 	if (s->status < 0)
 		return s->status;
-	s->in_package = pkg->field[WD_PACKAGE_NAME].len > 0;
+	s->in_package = clean(pkg->field[WD_PACKAGE_NAME]).len > 0;
 	if (!s->in_package)
 		return WD_ECORRUPT;
 	if (++s->packages > WD_LIMIT_PACKAGES)
-		return s->status = WD_ELIMIT;
+		return reach_limit(s, WD_LIMIT_PACKAGES, "packages");
 	at = wd_wire_begin(&s->out, WD_WIRE_PACKAGE);
 	wd_wire_u32(&s->out, pkg->flags);
 	wd_wire_u64(&s->out, pkg->size);
 	wd_wire_u64(&s->out, pkg->epoch);
 	for (int i = 0; i < WD_PACKAGE_FIELD_COUNT; i++)
-		wd_wire_string(&s->out, wd_blob_head(pkg->field[i], WD_LIMIT_STRING));
+		wd_wire_string(&s->out, clean(pkg->field[i]));
 	return end_record(s, at);
 }
 
@@ -109,6 +135,7 @@ static bool send_dir(struct wd_pipe_sink *s, struct wd_blob dir)
 	at = wd_wire_begin(&s->out, WD_WIRE_DIR);
 	wd_wire_string(&s->out, wd_buf_view(&s->work));
 	wd_wire_end(&s->out, at);
+	s->records++;
 	return true;
 }
 
@@ -143,7 +170,7 @@ static int sink_claim(struct wd_sink *sink, const struct wd_claim *c)
 	if (s->status < 0)
 		return s->status;
 	if (++s->claims > WD_LIMIT_CLAIMS)
-		return s->status = WD_ELIMIT;
+		return reach_limit(s, WD_LIMIT_CLAIMS, "paths");
 	w.target_len = (uint16_t)target.len;
 	w.recorded_len = (uint16_t)recorded.len;
 	w.detail_len = (uint16_t)detail.len;
@@ -175,7 +202,7 @@ static int sink_alias(struct wd_sink *sink, struct wd_blob path, struct wd_blob 
 	if (lost_memory(s))
 		return s->status;
 	if (++s->claims > WD_LIMIT_CLAIMS)
-		return s->status = WD_ELIMIT;
+		return reach_limit(s, WD_LIMIT_CLAIMS, "paths");
 	at = wd_wire_begin(&s->out, WD_WIRE_ALIAS);
 	wd_wire_string(&s->out, wd_buf_view(&s->work));
 	wd_wire_string(&s->out, target);
@@ -199,7 +226,9 @@ static int sink_error(struct wd_sink *sink, int status, const char *path, const 
 	wd_wire_u32(&s->out, (uint32_t)status);
 	wd_wire_string(&s->out, wd_blob_head(wd_blob_str(path ? path : s->path), WD_WIRE_NAME_MAX));
 	wd_wire_string(&s->out, wd_blob_head(wd_blob_str(message), WD_WIRE_NAME_MAX));
-	return end_record(s, at);
+	/* what is wrong is told beyond the limit, too */
+	wd_wire_end(&s->out, at);
+	return s->out.len >= FLUSH_AT || s->out.status < 0 ? flush(s) : s->status;
 }
 
 static int sink_fact(struct wd_sink *sink, enum wd_fact_kind kind, struct wd_blob value)
@@ -253,13 +282,15 @@ void wd_pipe_sink_init(struct wd_pipe_sink *s, int fd)
 	*s = (struct wd_pipe_sink){.sink.ops = &ops, .fd = fd};
 }
 
-void wd_pipe_sink_hello(struct wd_pipe_sink *s, uint32_t fences, const char *missing)
+int wd_pipe_sink_hello(struct wd_pipe_sink *s, uint32_t fences)
 {
 	size_t at = wd_wire_begin(&s->out, WD_WIRE_HELLO);
+	int r;
 
 	wd_wire_u32(&s->out, fences);
-	wd_wire_string(&s->out, wd_blob_str(missing));
 	wd_wire_end(&s->out, at);
+	r = flush(s);
+	return r < 0 ? r : wd_fence_check(fences);
 }
 
 void wd_pipe_sink_about(struct wd_pipe_sink *s, const char *version, const char *libraries)

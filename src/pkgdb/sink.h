@@ -13,6 +13,7 @@ struct wd_pipe_sink {
 	bool in_package;
 	uint64_t packages;
 	uint64_t claims;
+	uint64_t records; /* of all kinds */
 	unsigned facts;	  /* of the current file; */
 	const char *path; /* which errors without a path are about; or NULL */
 	struct wd_buf out;
@@ -23,7 +24,9 @@ struct wd_pipe_sink {
 
 /* `fd` is the pipe's writing end, borrowed. */
 void wd_pipe_sink_init(struct wd_pipe_sink *s, int fd);
-void wd_pipe_sink_hello(struct wd_pipe_sink *s, uint32_t fences, const char *missing);
+/* Sends which fences hold, at once: what is read from then on may kill the worker. 0, WD_EFENCE
+ * where that is not enough, or the sticky status. */
+int wd_pipe_sink_hello(struct wd_pipe_sink *s, uint32_t fences);
 int wd_pipe_sink_compared(struct wd_pipe_sink *s, struct wd_blob answers);
 void wd_pipe_sink_about(struct wd_pipe_sink *s, const char *version, const char *libraries);
 /*

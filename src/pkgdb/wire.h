@@ -4,7 +4,7 @@
  * and the payload. Integers are in host order (both ends are one program); a string is a 32-bit
  * length and its bytes. The parent takes every record as hostile input.
  *
- *	HELLO	u32 fences that hold, then string: why a missing one is missing (or empty)
+ *	HELLO	u32 fences that hold; once, before anything but errors of the module
  *	FORMAT	string
  *	PACKAGE	u32 flags, u64 size, u64 epoch, one string a field
  *	DIR	string: directory of the claims that follow, normalised: "usr/bin", "" for the root

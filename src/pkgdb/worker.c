@@ -8,6 +8,7 @@
 #include "pkgdb/process.h"
 #include "pkgdb/request.h"
 #include "pkgdb/sink.h"
+#include "pkgdb/wire.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -51,12 +52,15 @@ static int run_backend(const struct wd_job *job, struct wd_pipe_sink *s)
 				 .is_dir = job->is_dir,
 				 .want = job->want};
 	const struct wd_backend *backend;
-	uint32_t fences = job->image ? wd_fence_raise_decoder() : wd_fence_raise_outer();
+	uint32_t fences = wd_fence_raise_outer(job->kind);
 	int r = wd_worker_load_module(job->backend, &s->sink, &backend);
 
 	if (r < 0)
 		return r;
-	fences |= wd_fence_raise_inner(WD_FD_DIR);
+	fences |= wd_fence_raise_inner(job->kind, WD_FD_DIR);
+	r = wd_pipe_sink_hello(s, fences);
+	if (r < 0)
+		return r;
 	if (job->about) {
 		char libraries[1024] = "";
 
@@ -69,7 +73,6 @@ static int run_backend(const struct wd_job *job, struct wd_pipe_sink *s)
 		wd_request_from_image(&req, job->image, job->image_dir);
 	else
 		wd_request_from_dir(&req, WD_FD_DIR);
-	wd_pipe_sink_hello(s, fences, "");
 	return backend->load ? backend->load(&req, &s->sink) : WD_EMODULE;
 }
 
@@ -92,11 +95,29 @@ time_t wd_worker_now(void)
 	return now.tv_sec;
 }
 
+/* What a worker has no business to send would fill the parent's memory in places of no use. */
+static uint32_t records_of(const struct wd_job *job)
+{
+	switch (job->kind) {
+	case WD_WORK_EXAMINE:
+		return 1u << WD_WIRE_FILE | 1u << WD_WIRE_FACT | 1u << WD_WIRE_CHUNK;
+	case WD_WORK_ASK:
+		return 1u << WD_WIRE_ABOUT | 1u << WD_WIRE_COMPARED;
+	default:
+		return 1u << WD_WIRE_FORMAT | 1u << WD_WIRE_PACKAGE | 1u << WD_WIRE_DIR |
+		       1u << WD_WIRE_CLAIM | 1u << WD_WIRE_ALIAS;
+	}
+}
+
 int wd_worker_start(const struct wd_job *job, struct wd_db *db, struct wd_worker *w)
 {
 	const int fds[] = {job->fd, job->dir_fd};
 	int pipe_fd, r;
 	pid_t pid;
+
+	/* those that examine are forked before it is known whether there is work for them */
+	if (job->kind != WD_WORK_EXAMINE)
+		wd_fence_prepare(job->kind);
 
 	r = wd_process_start(fds, WD_ARRAY_SIZE(fds), worker_main, job, &pid, &pipe_fd);
 	if (r < 0)
@@ -104,6 +125,9 @@ int wd_worker_start(const struct wd_job *job, struct wd_db *db, struct wd_worker
 	*w = (struct wd_worker){.db = db,
 				.pid = pid,
 				.pipe = pipe_fd,
-				.deadline = wd_worker_now() + WD_LIMIT_WALL_SECONDS};
+				.kind = job->kind,
+				.takes = records_of(job) | 1u << WD_WIRE_HELLO |
+					 1u << WD_WIRE_ERROR | 1u << WD_WIRE_DONE,
+				.deadline = wd_worker_now() + (time_t)wd_limit_wall(job->kind)};
 	return 0;
 }

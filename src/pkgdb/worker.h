@@ -8,6 +8,7 @@
 
 #include "pkgdb/catalog.h"
 #include "pkgdb/descriptor.h"
+#include "pkgdb/limits.h"
 
 #include <sys/types.h>
 #include <time.h>
@@ -16,11 +17,16 @@ struct wd_worker {
 	struct wd_db *db; /* what it fills; the worker's until the catalog takes it */
 	pid_t pid;
 	int pipe;
+	enum wd_work_kind kind;
+	uint32_t takes;	 /* the records that its work gives, as bits; 0: all */
 	time_t deadline; /* CLOCK_MONOTONIC seconds */
-	int status;	 /* of load(), or why the worker failed */
+	int status;	 /* of load(), or why the worker failed, */
+	char why[96];	 /* and that in words, where the status says less */
+	bool greeted;	 /* its HELLO record came */
 	bool done;	 /* its DONE record came */
 	bool eof;
 	uint64_t received;
+	uint64_t records;
 	uint32_t dir; /* current directory, in db->dirs */
 	bool in_file; /* facts that come are about the last of db->examined */
 	unsigned nerrors;
@@ -34,6 +40,7 @@ struct wd_pipe_sink;
 
 /* What a worker is to read. The descriptors are borrowed. */
 struct wd_job {
+	enum wd_work_kind kind;
 	const struct wd_descriptor *backend;
 	const char *path; /* as probed, relative to the root */
 	int fd;		  /* the database */
@@ -74,6 +81,11 @@ int wd_worker_read(struct wd_worker *w, struct wd_catalog *cat);
 
 /* Kills a worker that is not through, with the reason. */
 void wd_worker_kill(struct wd_worker *w, int status);
+
+/* Kills it where it has had its time. */
+void wd_worker_check_time(struct wd_worker *w);
+/* Kills it because it took longer than that. */
+void wd_worker_time_out(struct wd_worker *w, uint64_t seconds);
 
 /* Waits for the process and settles w->status. */
 void wd_worker_wait(struct wd_worker *w);

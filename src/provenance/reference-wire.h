@@ -11,6 +11,7 @@
  *	SIZED	u32 node, algorithms: worth reading, since digests of files of its size are known
  *	DIGEST	u32 node, package: a file of the package has this file's contents
  *	BUILD	u32 node, package: a file of the package has this file's build-id
+ *	HELLO	u32 fences that hold; the first record
  *	DONE	i32 status, string: what is wrong; nothing follows
  */
 #ifndef WD_PROVENANCE_REFERENCE_WIRE_H
@@ -31,6 +32,7 @@ enum wd_reference_record {
 	WD_REFERENCE_DIGEST,
 	WD_REFERENCE_BUILD,
 	WD_REFERENCE_DONE,
+	WD_REFERENCE_HELLO,
 };
 
 /* What the worker is to do. It has the parent's memory as it was when it was forked. */

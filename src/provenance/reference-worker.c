@@ -346,15 +346,30 @@ static int ask(struct asked *a)
 	return r == 0 && a->task->tree ? ask_tree(a) : r;
 }
 
+static int send_hello(struct asked *a, uint32_t held)
+{
+	size_t at = begin(a, WD_REFERENCE_HELLO);
+	int r;
+
+	wd_wire_u32(&a->out, held);
+	wd_wire_end(&a->out, at);
+	r = flush(a);
+	return r < 0 ? r : wd_fence_check(held);
+}
+
 static int run(struct asked *a)
 {
 	off_t size = lseek(FD_INDEX, 0, SEEK_END);
+	uint32_t held;
 	void *bytes;
 	int r;
 
-	wd_fence_raise_outer();
+	held = wd_fence_raise_outer(WD_WORK_ASK);
 	a->ops = wd_index_load(a->task->module_dir);
-	wd_fence_raise_inner(FD_INDEX);
+	held |= wd_fence_raise_inner(WD_WORK_ASK, FD_INDEX);
+	r = send_hello(a, held);
+	if (r < 0)
+		return r;
 	if (!a->ops) {
 		wd_buf_printf(&a->why, "its module is not installed in %s", a->task->module_dir);
 		return WD_EMODULE;

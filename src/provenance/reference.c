@@ -2,11 +2,13 @@
 #include "provenance/reference.h"
 
 #include "base/status.h"
+#include "pkgdb/fence.h"
 #include "pkgdb/limits.h"
 #include "provenance/reference-wire.h"
 #include "rootfs/image.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -27,7 +29,9 @@ struct run {
 	uint32_t *candidates;	    /* by distro of ref: 1 + its candidate, 0: not yet known */
 	uint32_t *algos;	    /* by node: digests that are worth computing */
 	struct wd_buf in;
+	uint64_t records;
 	int status;
+	bool greeted;
 	bool done;
 	char *why;
 };
@@ -258,10 +262,31 @@ static int take_done(struct run *run, struct wd_cursor *c)
 	return 0;
 }
 
+/* Nothing of the index may have been read when it says so. */
+static int take_hello(struct run *run, struct wd_cursor *c)
+{
+	uint32_t fences = get_u32(c);
+
+	if (run->greeted || run->records || fences & ~WD_FENCE_ALL)
+		return WD_EPROTOCOL;
+	run->greeted = true;
+	run->ref->unfenced |= WD_FENCE_ALL & ~fences;
+	return 0;
+}
+
 static int take_record(struct run *run, uint8_t type, struct wd_cursor *c)
 {
+	if (type == WD_REFERENCE_HELLO)
+		return take_hello(run, c);
 	if (type == WD_REFERENCE_DONE)
 		return take_done(run, c);
+	if (run->records++ >= wd_limit_records()) {
+		if (asprintf(&run->why, "has more than %" PRIu64 " records (--limit-records)",
+			     wd_limit_records()) < 0)
+			run->why = NULL;
+		return WD_ELIMIT;
+	}
+	run->ref->unfenced |= run->greeted ? 0 : WD_FENCE_ALL;
 	if (!run->q)
 		return type == WD_REFERENCE_SOURCE   ? take_source(run, c)
 		       : type == WD_REFERENCE_DISTRO ? take_distro(run, c)
@@ -269,7 +294,8 @@ static int take_record(struct run *run, uint8_t type, struct wd_cursor *c)
 	switch (type) {
 	case WD_REFERENCE_SOURCE:
 	case WD_REFERENCE_DISTRO:
-		return 0; /* they are known */
+		c->pos = c->len; /* they are known */
+		return 0;
 	case WD_REFERENCE_PACKAGE:
 		return take_package(run, c);
 	case WD_REFERENCE_PATH:
@@ -302,7 +328,7 @@ static int take_records(struct run *run)
 			break;
 		c = wd_cursor(wd_blob(run->in.ptr + at + WD_WIRE_HEAD, len));
 		r = take_record(run, (uint8_t)run->in.ptr[at + 4], &c);
-		if (r == 0 && c.failed)
+		if (r == 0 && (c.failed || c.pos < c.len))
 			r = WD_EPROTOCOL;
 		at += WD_WIRE_HEAD + len;
 	}
@@ -322,7 +348,7 @@ static time_t seconds_now(void)
 /* Reads until the worker is through. 0, or why it is killed. */
 static int read_all(struct run *run, int fd)
 {
-	time_t deadline = seconds_now() + WD_LIMIT_WALL_SECONDS;
+	time_t deadline = seconds_now() + (time_t)wd_limit_wall(WD_WORK_ASK);
 	uint64_t received = 0;
 	int r = 0;
 
@@ -350,16 +376,22 @@ static int read_all(struct run *run, int fd)
 static int converse(struct run *run, struct wd_reference_task *task)
 {
 	WD_CLEANUP_FD int fd = -1;
+	int wstatus = 0;
 	pid_t pid;
 	int r;
 
+	wd_fence_prepare(WD_WORK_ASK);
 	task->fd = run->ref->fd;
 	r = wd_reference_fork(task, &pid, &fd);
 	if (r < 0)
 		return r;
 	r = read_all(run, fd);
 	kill(pid, SIGKILL);
-	TEMP_FAILURE_RETRY(waitpid(pid, NULL, 0));
+	TEMP_FAILURE_RETRY(waitpid(pid, &wstatus, 0));
+	if (r == WD_ECRASHED && WIFSIGNALED(wstatus))
+		r = WTERMSIG(wstatus) == SIGSYS	   ? WD_EFORBIDDEN
+		    : WTERMSIG(wstatus) == SIGXCPU ? WD_ETIMEOUT
+						   : r;
 	if (r == 0)
 		r = run->status > 0 ? WD_EPROTOCOL : run->status;
 	wd_buf_done(&run->in);

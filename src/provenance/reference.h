@@ -37,6 +37,7 @@ struct wd_reference {
 	WD_ARRAY(struct wd_reference_source) sources; /* in order of id */
 	WD_ARRAY(struct wd_reference_distro) distros; /* in order of id */
 	bool digests, builds;			      /* it has some */
+	uint32_t unfenced; /* WD_FENCE_* flags that a worker which read it was without */
 	char *why; /* what is wrong with it, where opening it failed; or NULL */
 };
 

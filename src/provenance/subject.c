@@ -2,6 +2,7 @@
 #include "provenance/subject.h"
 
 #include "base/status.h"
+#include "pkgdb/fence.h"
 #include "provenance/reference-use.h"
 
 #include <pthread.h>
@@ -402,6 +403,15 @@ int wd_subject_own_names(struct wd_subject *s, const struct wd_blob *names, size
 	for (size_t i = 0; i < s->cat.dbs.n; i++)
 		s->cat.dbs.v[i]->nresolved = 0;
 	return wd_owners_build(&s->cat, s->tree, names, nnames, &s->owners);
+}
+
+uint32_t wd_subject_fences(const struct wd_subject *s)
+{
+	uint32_t unfenced = s->cat.unfenced | (s->gone ? s->gone->cat.unfenced : 0);
+
+	for (size_t i = 0; i < s->options.nreferences; i++)
+		unfenced |= s->options.references[i].unfenced;
+	return wd_fence_available() & ~unfenced;
 }
 
 uint32_t wd_subject_own_word(const struct wd_subject *s, wd_node_id node)

@@ -100,6 +100,12 @@ int wd_subject_open_image(struct wd_subject *s, const char *path);
  */
 int wd_subject_image_facts(struct wd_subject *s, const wd_node_id *nodes, size_t n);
 
+/*
+ * The WD_FENCE_* flags that held in all workers which read anything of the subject; where there
+ * were none, those that would have.
+ */
+uint32_t wd_subject_fences(const struct wd_subject *s);
+
 /* Style, counts and the verdict. 0 or as above. Needs evidence and attribute; call it once. */
 int wd_subject_judge(struct wd_subject *s, struct wd_verdict *ret);
 

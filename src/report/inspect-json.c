@@ -160,9 +160,9 @@ static void add_evidence(struct builder *b, cJSON *root, const struct wd_subject
 	add_number(b, root, "skipped", s->evidence.skipped);
 }
 
-static void add_sandbox(struct builder *b, cJSON *db_object, uint32_t fences)
+static void add_sandbox(struct builder *b, cJSON *to, uint32_t fences)
 {
-	cJSON *o = note(b, cJSON_AddObjectToObject(db_object, "sandbox"));
+	cJSON *o = note(b, cJSON_AddObjectToObject(to, "sandbox"));
 
 	for (int bit = 0; bit < WD_FENCE_COUNT; bit++)
 		note(b, cJSON_AddBoolToObject(o, wd_fence_name((enum wd_fence_bit)bit),
@@ -233,6 +233,7 @@ int wd_inspect_json(const struct wd_subject *s, const struct wd_verdict *v, unsi
 		add_evidence(&b, root, s);
 	if (wd_inspect_has_image(s))
 		b.failed |= !wd_inspect_image_json(s, root);
+	add_sandbox(&b, root, wd_subject_fences(s));
 	add_errors(&b, root, &s->cat);
 	if (!b.failed)
 		text = flags & WD_INSPECT_INDENT ? cJSON_Print(root) : cJSON_PrintUnformatted(root);

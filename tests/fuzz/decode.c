@@ -55,7 +55,7 @@ static void check(const struct wd_decoding *d)
 		fuzz_touch(wd_blob_str(d->notes.v[i].text));
 	}
 	for (size_t i = 0; i < d->facts.n; i++)
-		fuzz_touch(wd_strpool_get(d->strings, d->facts.v[i].value));
+		fuzz_touch(wd_strpool_get(&d->cat->strings, d->facts.v[i].value));
 }
 
 /* As wd_decoding_start() leaves it, but that there is no process. */
@@ -71,18 +71,20 @@ static void begin(struct wd_decoding *d)
 static void take(struct wd_blob input, uint32_t algos)
 {
 	static const char spool[SPOOL];
-	struct wd_strpool strings = {0};
-	struct wd_decoding d = {.worker = {.pid = -1, .pipe = fuzz_memfd(input)},
+	struct wd_catalog cat = {0};
+	struct wd_decoding d = {.worker = {.pid = -1,
+					   .pipe = fuzz_memfd(input),
+					   .deadline = wd_worker_now() + 100},
 				.spool = fuzz_memfd(wd_blob(spool, sizeof(spool))),
 				.algos = algos,
-				.strings = &strings};
+				.cat = &cat};
 
 	begin(&d);
 	while (wd_decoding_read(&d) > 0)
 		;
 	check(&d);
 	wd_decoding_done(&d);
-	wd_strpool_done(&strings);
+	wd_catalog_done(&cat);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -213,7 +213,7 @@ static void seed_records(void)
 
 	FUZZ_CHECK(fd >= 0);
 	wd_pipe_sink_init(&s, fd);
-	wd_pipe_sink_hello(&s, 1, "");
+	wd_pipe_sink_hello(&s, 1);
 	push_all(&s.sink);
 	wd_pipe_sink_file(&s, 7, 0);
 	wd_sink_fact(&s.sink, WD_FACT_SONAME, WD_BLOB("libc.so.6"));

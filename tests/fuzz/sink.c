@@ -116,7 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct wd_pipe_sink s;
 
 	wd_pipe_sink_init(&s, fd);
-	wd_pipe_sink_hello(&s, 1, "");
+	wd_pipe_sink_hello(&s, 1);
 	push_all(&s, &c);
 	FUZZ_CHECK(wd_pipe_sink_done(&s, 0) == 0);
 	wd_buf_done(&s.out);
