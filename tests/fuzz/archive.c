@@ -23,7 +23,7 @@ static int on_entry(void *ctx, const struct wd_archive_entry *e, struct wd_blob 
 	struct reading *r = ctx;
 
 	FUZZ_CHECK(!r->in_data);
-	/* longer than the entry where GNU's second size is less than the first: on_data() refuses */
+	/* longer than the entry where GNU's second size is the smaller: on_data() refuses */
 	FUZZ_CHECK(head.len <= WD_ARCHIVE_HEAD);
 	fuzz_touch(e->path);
 	fuzz_touch(e->target);

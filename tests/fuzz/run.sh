@@ -111,14 +111,15 @@ inputs() {
 }
 
 table() {
-	local target cpu runs reached edges fixed open
-	echo '| target | CPU seconds | executions | edges reached | fixed | open |'
+	local target cpu runs reached edges kept open
+	printf '%s, commit %s:\n\n' "$(date -I)" "$(git -C "$top" rev-parse --short HEAD)"
+	echo '| target | CPU seconds | executions | edges reached | kept | open |'
 	echo '|-|-|-|-|-|-|'
 	for target in "$@"; do
 		read -r cpu runs reached edges < <(state "$target")
-		fixed=$(inputs "$here/regress/$target" | wc -l)
+		kept=$(inputs "$here/regress/$target" | wc -l)
 		open=$(inputs "$build/found/$target" | wc -l)
-		echo "| $target | ${cpu%.*} | $runs | $reached of $edges | $fixed | $open |"
+		echo "| $target | ${cpu%.*} | $runs | $reached of $edges | $kept | $open |"
 	done
 }
 
