@@ -294,6 +294,33 @@ static void libraries_of_others(void **state)
 	close_evidence(t, &x);
 }
 
+/* What is later than all that a release has is not of it; what is earlier may have survived. */
+static void releases_too_early(void **state)
+{
+	static const struct said said[] = {
+		F("lib/libc.so.6", BANNER,
+		  "GNU C Library (Debian GLIBC 2.39-7) stable release version 2.39."),
+	};
+	static const struct said other[] = {
+		F("lib/libc.so.6", BANNER, "GNU C Library stable release version 2.39."),
+	};
+	struct temproot *t = *state;
+	struct evidence x;
+
+	open_evidence(t, said, WD_ARRAY_SIZE(said), false, &x);
+	assert_true(wd_evidence_excludes(&x.e, "debian", "10"));
+	assert_true(wd_evidence_excludes(&x.e, "debian", "12"));
+	assert_false(wd_evidence_excludes(&x.e, "debian", "13"));
+	assert_false(wd_evidence_excludes(&x.e, "debian", ""));
+	assert_false(wd_evidence_excludes(&x.e, "ubuntu", "18.04"));
+	close_evidence(t, &x);
+
+	/* which does not say whose it is */
+	open_evidence(t, other, WD_ARRAY_SIZE(other), false, &x);
+	assert_false(wd_evidence_excludes(&x.e, "debian", "12"));
+	close_evidence(t, &x);
+}
+
 static void one_of_several(void **state)
 {
 	static const struct wd_item item = {.distro = "rhel|centos|rocky"}, none = {.distro = ""};
@@ -363,6 +390,7 @@ int main(void)
 		T(hostile_texts),
 		T(libraries),
 		T(libraries_of_others),
+		T(releases_too_early),
 		T(one_of_several),
 		T(candidates),
 	};

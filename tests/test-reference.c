@@ -232,6 +232,33 @@ static void answers(void **state)
 	asked_done(&a);
 }
 
+/* One program that differs may be of a neighbouring release; of many, most have to be alike. */
+static void how_sure(void **state)
+{
+	static const struct {
+		uint64_t proven, disproven, other;
+		enum wd_answer_confidence expected;
+	} rows[] = {
+		{10, 0, 1, WD_ANSWER_CERTAIN}, {9, 0, 0, WD_ANSWER_STRONG},
+		{10, 0, 2, WD_ANSWER_STRONG},  {10, 1, 0, WD_ANSWER_STRONG},
+		{900, 1, 0, WD_ANSWER_STRONG}, {10, 2, 0, WD_ANSWER_NONE},
+		{2, 0, 0, WD_ANSWER_STRONG},   {1, 0, 0, WD_ANSWER_NONE},
+		{8, 0, 3, WD_ANSWER_NONE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < WD_ARRAY_SIZE(rows); i++) {
+		struct wd_candidate both[] = {
+			{.score = 1, .proven = rows[i].proven, .disproven = rows[i].disproven},
+			{.proven = rows[i].other}};
+		struct wd_answer a = {.candidates = {.v = both, .n = 2}, .files = 1000};
+
+		if (wd_answer_confidence(&a) != rows[i].expected)
+			fail_msg("row %zu: %s", i,
+				 wd_answer_confidence_name(wd_answer_confidence(&a)));
+	}
+}
+
 static void learns_again(void **state)
 {
 	const struct wd_index_ops *ops = wd_index_load(modules());
@@ -495,6 +522,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(answers, temproot_setup, temproot_teardown),
+		cmocka_unit_test(how_sure),
 		cmocka_unit_test_setup_teardown(learns_again, temproot_setup, temproot_teardown),
 		cmocka_unit_test_setup_teardown(broken, temproot_setup, temproot_teardown),
 		cmocka_unit_test_setup_teardown(hostile_worker, temproot_setup, temproot_teardown),

@@ -94,18 +94,32 @@ static void put_banner(struct world *w, wd_node_id node, const char *value)
 	assert_int_equal(wd_array_push(&w->s.cat.examined, x), 0);
 }
 
-/* "KIND FAMILY DISTRO VERSION STRENGTH USE FILE..." */
+/* A release that files of the distribution are too new for. Takes the strings. */
+static void put_excluded(struct world *w, const struct wd_item *item)
+{
+	struct wd_excluded_release e = {item->distro, item->version};
+
+	assert_int_equal(wd_array_push(&w->s.evidence.excluded, e), 0);
+	free((char *)item->kind);
+	free((char *)item->family);
+}
+
+/* "KIND FAMILY DISTRO VERSION STRENGTH USE FILE...", or "excluded" with the first four */
 static void put_item(struct world *w, struct wd_blob line)
 {
 	struct wd_item item = {.use = WD_ITEM_PACKAGED};
-	struct wd_blob f[6], file;
+	struct wd_blob f[6] = {WD_BLOB_NULL}, file;
 
 	for (size_t i = 0; i < WD_ARRAY_SIZE(f); i++)
-		assert_true(wd_blob_word(&line, &f[i]));
+		assert_true(wd_blob_word(&line, &f[i]) || wd_blob_is(f[0], "excluded"));
 	item.kind = keep(w, f[0]);
 	item.family = keep(w, f[1]);
 	item.distro = keep(w, f[2]);
 	item.version = keep(w, f[3]);
+	if (wd_blob_is(f[0], "excluded")) {
+		put_excluded(w, &item);
+		return;
+	}
 	item.strength = strength_of(f[4]);
 	item.value = item.kind;
 	if (wd_blob_is(f[5], "built-on"))
@@ -196,6 +210,10 @@ static void close_world(struct world *w)
 		free((char *)item->family);
 		free((char *)item->distro);
 		free((char *)item->version);
+	}
+	for (size_t i = 0; i < w->s.evidence.excluded.n; i++) {
+		free((char *)w->s.evidence.excluded.v[i].distro);
+		free((char *)w->s.evidence.excluded.v[i].version);
 	}
 	wd_verdict_done(&w->v);
 	wd_subject_done(&w->s);
@@ -484,6 +502,13 @@ static void denial(void **state)
 		 "declared weak: acme:3 weak 1"},
 		{"ID=acme\n", "", "banner deb acme - strong" PACKAGED LIBC,
 		 "declared strong: acme strong 1"},
+		/* and deny it where they are too new for it, if that is all the papers */
+		{OS("acme", "3"), "",
+		 "banner deb acme - strong" PACKAGED LIBC "excluded deb acme 3\n",
+		 "contradicted strong: acme strong 1, acme:3 weak 0"},
+		{OS("acme", "3"), P1 "/own/1\n",
+		 "banner deb acme - strong" PACKAGED LIBC "excluded deb acme 3\n",
+		 "declared certain: acme:3 certain 2"},
 		/* and not where some are of it */
 		{OS("acme", "3"), "",
 		 "note rpm hat 8 strong" PACKAGED "opt/1 opt/2\nlink rpm hat 8 medium" PACKAGED
