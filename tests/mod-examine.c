@@ -109,7 +109,6 @@ static int outside(const struct wd_file *file, struct wd_sink *sink)
 	return open("/etc/passwd", O_RDONLY | O_CLOEXEC) < 0 ? WD_ELIMIT : WD_EUNSUPPORTED;
 }
 
-/* Neither comes back. */
 static int change(const struct wd_file *file, struct wd_sink *sink)
 {
 	(void)sink;
@@ -118,6 +117,7 @@ static int change(const struct wd_file *file, struct wd_sink *sink)
 	return WD_EUNSUPPORTED;
 }
 
+/* It does not come back. */
 static int create(const struct wd_file *file, struct wd_sink *sink)
 {
 	(void)file;

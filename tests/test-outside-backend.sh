@@ -267,12 +267,12 @@ conduct 'reports errors without end' corrupt 'number 17' \
 verdict 'a thousand of them are kept, and the packages' "$(same '1000 2' \
 	"$(jq -r '"\(.errors | length) \([.rows[].package] | unique | map(select(. == "hello" or
 		. == "world")) | length)"' out)")"
-conduct 'opens a new file' denied . \
+conduct 'opens a new file' forbidden . \
 	"int did = open(\"$work/LEAK\", O_WRONLY | O_CREAT, 0600); $tried"
-conduct 'opens a new file beside the database' denied . \
+conduct 'opens a new file beside the database' forbidden . \
 	"int did = openat(4, \"LEAK\", O_WRONLY | O_CREAT, 0600); $tried"
-conduct 'opens a socket' denied . "int did = socket(AF_INET, SOCK_STREAM, 0); $tried"
-conduct 'runs a program' denied . \
+conduct 'opens a socket' forbidden . "int did = socket(AF_INET, SOCK_STREAM, 0); $tried"
+conduct 'runs a program' forbidden . \
 	"int did = execl(\"/bin/touch\", \"touch\", \"$work/LEAK\", NULL); $tried"
 if [ "$landlock" = true ]; then
 	# one that everybody may read, so that it is the fence that refuses

@@ -70,6 +70,11 @@ static bool writes(enum wd_work_kind kind)
 	return kind == WD_WORK_COPY || kind == WD_WORK_DECODE || kind == WD_WORK_LAYER;
 }
 
+static enum wd_filter filter_of(enum wd_work_kind kind)
+{
+	return writes(kind) ? WD_FILTER_WRITE : WD_FILTER_READ;
+}
+
 static bool fence_rlimits(enum wd_work_kind kind)
 {
 	return (SANITIZED || limit(RLIMIT_AS, wd_limit_memory())) &&
@@ -225,6 +230,7 @@ uint32_t wd_fence_raise_outer(enum wd_work_kind kind)
 	if (fence_rlimits(kind))
 		held |= WD_FENCE_RLIMITS;
 	fence_landlock(-1);
+	wd_filter_raise(WD_FILTER_LOAD, false);
 	return held;
 }
 
@@ -236,7 +242,7 @@ uint32_t wd_fence_raise_inner(enum wd_work_kind kind, int dir_fd)
 		held |= WD_FENCE_LANDLOCK;
 	if (fence_root(kind))
 		held |= WD_FENCE_UNPRIVILEGED;
-	if (wd_filter_load(writes(kind), held & WD_FENCE_LANDLOCK))
+	if (wd_filter_raise(filter_of(kind), held & WD_FENCE_LANDLOCK))
 		held |= WD_FENCE_SECCOMP;
 	return held;
 }
@@ -314,5 +320,6 @@ void wd_fence_prepare(enum wd_work_kind kind)
 	if (!known)
 		landlock = landlock_abi() >= 1;
 	known = true;
-	wd_filter_prepare(writes(kind), landlock);
+	wd_filter_prepare(WD_FILTER_LOAD, false);
+	wd_filter_prepare(filter_of(kind), landlock);
 }

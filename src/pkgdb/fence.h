@@ -46,7 +46,7 @@ void wd_fence_prepare(enum wd_work_kind kind);
 /*
  * Fences the calling process in, for good. The outer fences go up before a module is loaded: no
  * new privileges, limits on memory, CPU time, file size, processes and descriptors; no file is
- * written. The inner ones go up before its load() is called, and before a byte of the input is
+ * written, and there are no network, exec, processes and signals. The inner ones go up before its load() is called, and before a byte of the input is
  * looked at by anything but our own code: files only below `dir_fd` (a directory, or one file), no
  * rights of root but, where files are to be opened, that to read them all the same, and no system
  * calls beyond what reading takes. Both return the WD_FENCE_* flags that hold from then on; what the kernel lacks is left out.

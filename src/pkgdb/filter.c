@@ -66,6 +66,32 @@ static const int writing[] = {
 	SCMP_SYS(fgetxattr),
 };
 
+/* What raising the fences takes that come behind the first filter. */
+static const int fencing[] = {
+	SCMP_SYS(landlock_add_rule),
+	SCMP_SYS(landlock_create_ruleset),
+	SCMP_SYS(landlock_restrict_self),
+	SCMP_SYS(prctl),
+	SCMP_SYS(seccomp),
+	SCMP_SYS(pipe2),
+	SCMP_SYS(capget),
+	SCMP_SYS(capset),
+	SCMP_SYS(setgroups),
+	SCMP_SYS(setresgid),
+	SCMP_SYS(setresuid),
+	SCMP_SYS(setgroups32),
+	SCMP_SYS(setresgid32),
+	SCMP_SYS(setresuid32),
+	/* with whatever arguments: the next filter looks at them */
+	SCMP_SYS(open),
+	SCMP_SYS(openat),
+	SCMP_SYS(openat2),
+	SCMP_SYS(write),
+	SCMP_SYS(writev),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(fcntl64),
+};
+
 /* Only of address sanitizer: */
 static const int sanitizing[] = {
 	SCMP_SYS(prlimit64), /* the size of the stack, when it describes an error */
@@ -91,8 +117,8 @@ struct program {
 	unsigned short n;
 };
 
-/* By `writes` and `landlock`; made when they are first needed, and kept. */
-static struct program programs[2][2];
+/* By what they are for and `landlock`; made when they are first needed, and kept. */
+static struct program programs[WD_FILTERS][2];
 
 /* Reading, and nothing that makes or empties a file. */
 #define OPEN_WRITES (O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY) | O_APPEND)
@@ -141,13 +167,22 @@ static int allow_opening(scmp_filter_ctx ctx, bool landlock)
 			    SCMP_SYS(openat2), 0, NULL);
 }
 
-/* The pipe, and what libraries print to /dev/null. What a worker was handed stands below 6. */
+/*
+ * The pipe, and what libraries print to /dev/null. What a worker was handed stands below 6;
+ * perror() prints to a copy of standard error, which may fail.
+ */
 static int allow_writing(scmp_filter_ctx ctx)
 {
-	struct scmp_arg_cmp fd = SCMP_A0(SCMP_CMP_LE, 5);
-	int r = rule(ctx, SCMP_ACT_ALLOW, SCMP_SYS(write), 1, &fd);
+	static const int calls[] = {SCMP_SYS(write), SCMP_SYS(writev)};
+	struct scmp_arg_cmp handed = SCMP_A0(SCMP_CMP_LE, 5), other = SCMP_A0(SCMP_CMP_GT, 5);
+	int r = 0;
 
-	return r < 0 ? r : rule(ctx, SCMP_ACT_ALLOW, SCMP_SYS(writev), 1, &fd);
+	for (size_t i = 0; r == 0 && i < WD_ARRAY_SIZE(calls); i++) {
+		r = rule(ctx, SCMP_ACT_ALLOW, calls[i], 1, &handed);
+		if (r == 0)
+			r = rule(ctx, SCMP_ACT_ERRNO(EBADF), calls[i], 1, &other);
+	}
+	return r;
 }
 
 /* Not F_SETOWN and its like, which make signals for others. */
@@ -174,23 +209,38 @@ static int allow_own_signals(scmp_filter_ctx ctx)
 	return rule(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), WD_ARRAY_SIZE(self), self);
 }
 
-static int add_rules(scmp_filter_ctx ctx, bool writes, bool landlock)
+static int add_loading(scmp_filter_ctx ctx)
 {
-	int r = allow_all(ctx, allowed, WD_ARRAY_SIZE(allowed));
+	int r = allow_all(ctx, writing, WD_ARRAY_SIZE(writing));
 
-	if (r == 0 && SANITIZED)
-		r = allow_all(ctx, sanitizing, WD_ARRAY_SIZE(sanitizing));
-	if (r == 0 && writes)
-		r = allow_all(ctx, writing, WD_ARRAY_SIZE(writing));
+	return r < 0 ? r : allow_all(ctx, fencing, WD_ARRAY_SIZE(fencing));
+}
+
+static int add_reading(scmp_filter_ctx ctx, bool writes, bool landlock)
+{
+	int r = writes ? allow_all(ctx, writing, WD_ARRAY_SIZE(writing)) : 0;
+
 	if (r == 0)
 		r = refuse_all(ctx);
 	if (r == 0)
 		r = allow_opening(ctx, landlock);
 	if (r == 0)
 		r = allow_writing(ctx);
+	return r < 0 ? r : allow_fcntl(ctx);
+}
+
+static int add_rules(scmp_filter_ctx ctx, enum wd_filter filter, bool landlock)
+{
+	int r = allow_all(ctx, allowed, WD_ARRAY_SIZE(allowed));
+
+	if (r == 0 && SANITIZED)
+		r = allow_all(ctx, sanitizing, WD_ARRAY_SIZE(sanitizing));
 	if (r == 0)
 		r = allow_own_signals(ctx);
-	return r < 0 ? r : allow_fcntl(ctx);
+	if (r < 0)
+		return r;
+	return filter == WD_FILTER_LOAD ? add_loading(ctx)
+					: add_reading(ctx, filter == WD_FILTER_WRITE, landlock);
 }
 
 /*
@@ -218,15 +268,21 @@ static int export(scmp_filter_ctx ctx, struct program *p)
 	return 0;
 }
 
-static const struct program *find(bool writes, bool landlock)
+/*
+ * While a module is loaded, code runs that is trusted, and that tries for more than what it is
+ * loaded for: that fails. Behind the last filter nothing has a reason to try.
+ */
+static const struct program *find(enum wd_filter filter, bool landlock)
 {
-	struct program *p = &programs[writes][landlock];
+	uint32_t otherwise =
+		filter == WD_FILTER_LOAD ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS;
+	struct program *p = &programs[filter][landlock];
 	scmp_filter_ctx ctx;
 
 	if (p->code)
 		return p;
-	ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	if (ctx && add_rules(ctx, writes, landlock) == 0)
+	ctx = seccomp_init(otherwise);
+	if (ctx && add_rules(ctx, filter, landlock) == 0)
 		export(ctx, p);
 	seccomp_release(ctx);
 	return p;
@@ -239,9 +295,9 @@ bool wd_filter_available(void)
 	return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
-void wd_filter_prepare(bool writes, bool landlock)
+void wd_filter_prepare(enum wd_filter filter, bool landlock)
 {
-	find(writes, landlock);
+	find(filter, landlock);
 }
 
 static void name_self(const struct program *p)
@@ -251,9 +307,9 @@ static void name_self(const struct program *p)
 			p->code[i].k = (uint32_t)getpid();
 }
 
-bool wd_filter_load(bool writes, bool landlock)
+bool wd_filter_raise(enum wd_filter filter, bool landlock)
 {
-	const struct program *p = find(writes, landlock);
+	const struct program *p = find(filter, landlock);
 	struct sock_fprog prog = {.len = p->n, .filter = p->code};
 
 	name_self(p);
