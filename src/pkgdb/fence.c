@@ -186,8 +186,9 @@ static bool become_nobody(void)
 {
 	pid_t parent = getppid();
 
-	for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
-		prctl(PR_CAPBSET_DROP, cap);
+	/* up to the last that this kernel has; without CAP_SETPCAP, none */
+	for (int cap = 0; prctl(PR_CAPBSET_DROP, cap) == 0; cap++)
+		;
 	/* either lets what is permitted outlive the change of user */
 	if (prctl(PR_SET_SECUREBITS, SECURE_ALL_BITS | SECURE_ALL_LOCKS) < 0)
 		prctl(PR_SET_KEEPCAPS, 1);
