@@ -204,6 +204,6 @@ fi
 test_errno ENOSYS
 test_errno EPERM
 [ ! -x "$WD_BUILDDIR/tests/test-rootfs" ] ||
-	check "the door's own tests" "$wrapper" ENOSYS "$WD_BUILDDIR/tests/test-rootfs"
+	check "the door's own tests" "$wrapper" openat2 ENOSYS "$WD_BUILDDIR/tests/test-rootfs"
 test_scenarios
 exit "$failed"

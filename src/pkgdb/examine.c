@@ -29,7 +29,7 @@ struct examiner {
 	struct wd_worker w;
 	size_t checked; /* of w.db->examined */
 	uint32_t file;	/* where it was seen last, */
-	time_t seen;	/* and when it was first seen there */
+	time_t seen;	/* and since when it is known to be there; 0: not asked yet */
 	uint32_t skip[WD_LIMIT_RESTARTS + 1];
 	unsigned nskip;
 };
@@ -95,7 +95,7 @@ static int fork_worker(struct wd_examine *ex, unsigned i, struct wd_db *db, uint
 	atomic_store(&ex->page->place[i].chunk, WD_WORK_NONE);
 	atomic_store(&ex->page->place[i].file, WD_WORK_NONE);
 	e->file = WD_WORK_NONE;
-	e->seen = wd_worker_now();
+	e->seen = 0;
 	return wd_worker_start(&job.job, db, &e->w);
 }
 
@@ -422,7 +422,8 @@ static void check_time(struct wd_examine *ex, unsigned i)
 	uint32_t file = atomic_load(&ex->page->place[i].file);
 	time_t now = wd_worker_now();
 
-	if (file != e->file) {
+	/* a scan that took long, or records that waited for us, are not its fault */
+	if (file != e->file || e->seen == 0) {
 		e->file = file;
 		e->seen = now;
 	}
@@ -439,6 +440,8 @@ static int take_from(struct wd_examine *ex, struct wd_catalog *cat, unsigned i, 
 
 	if (r < 0)
 		return r;
+	if (ready)
+		e->seen = 0;
 	check_records(ex, e);
 	if (!e->w.eof && !ready)
 		check_time(ex, i);
