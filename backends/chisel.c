@@ -389,9 +389,8 @@ static int find_owners(struct chisel *c)
 
 static int push_claim(struct chisel *c, const struct path *p)
 {
-	struct wd_claim claim = {.size = p->size,
-				 .mode = p->mode,
-				 .detail = wd_strpool_get(&c->strings, p->detail)};
+	struct wd_claim claim = {
+		.size = p->size, .mode = p->mode, .detail = wd_strpool_get(&c->strings, p->detail)};
 
 	wd_claim_path(&claim, wd_strpool_get(&c->strings, p->path));
 	if (p->link)

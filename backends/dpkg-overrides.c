@@ -63,8 +63,7 @@ static int read_diversions(struct wd_dpkg *db)
 	struct wd_dpkg_source source = diversions_file();
 	struct wd_blob rest, part[3];
 	size_t line = 1;
-	int r = wd_dpkg_read(db, "diversions", WD_DPKG_SMALL_MAX, &db->diversions.text,
-				    NULL);
+	int r = wd_dpkg_read(db, "diversions", WD_DPKG_SMALL_MAX, &db->diversions.text, NULL);
 
 	if (r == WD_EABSENT)
 		return 0;
@@ -129,8 +128,7 @@ static int read_overrides(struct wd_dpkg *db)
 {
 	struct wd_dpkg_source source = {"", WD_BLOB("statoverride"), "", 0};
 	struct wd_blob rest, text;
-	int r = wd_dpkg_read(db, "statoverride", WD_DPKG_SMALL_MAX, &db->override_text,
-				    NULL);
+	int r = wd_dpkg_read(db, "statoverride", WD_DPKG_SMALL_MAX, &db->override_text, NULL);
 
 	if (r == WD_EABSENT)
 		return 0;

@@ -42,12 +42,9 @@ static const struct text_rule toolchain_rules[] = {
 	{0, 0, WD_BLOB_NULL},
 };
 static const struct text_rule openssl_rules[] = {
-	{WD_FACT_STRING, 1, WD_BLOB("OPENSSLDIR: ")},
-	{WD_FACT_STRING, 1, WD_BLOB("\0platform: ")},
-	{WD_FACT_STRING, 1, WD_BLOB("\0compiler: ")},
-	{WD_FACT_STRING, 1, WD_BLOB("\0OpenSSL 1.")},
-	{WD_FACT_STRING, 1, WD_BLOB("\0OpenSSL 3.")},
-	{0, 0, WD_BLOB_NULL},
+	{WD_FACT_STRING, 1, WD_BLOB("OPENSSLDIR: ")}, {WD_FACT_STRING, 1, WD_BLOB("\0platform: ")},
+	{WD_FACT_STRING, 1, WD_BLOB("\0compiler: ")}, {WD_FACT_STRING, 1, WD_BLOB("\0OpenSSL 1.")},
+	{WD_FACT_STRING, 1, WD_BLOB("\0OpenSSL 3.")}, {0, 0, WD_BLOB_NULL},
 };
 static const struct text_rule perl_rules[] = {
 	{WD_FACT_STRING, 4, WD_BLOB("DEBPKG:")},

@@ -246,8 +246,8 @@ static int load_installation(struct flatpak *f)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; r == 0 && i < names.count; i++) {
-		if (wd_name_type(&names, i) != DT_DIR || (strcmp(names.name[i], kinds[0]) != 0 &&
-							  strcmp(names.name[i], kinds[1]) != 0))
+		if (wd_name_type(&names, i) != DT_DIR ||
+		    (strcmp(names.name[i], kinds[0]) != 0 && strcmp(names.name[i], kinds[1]) != 0))
 			continue;
 		r = any ? 0 : wd_sink_format(f->sink, "deploy");
 		any = true;

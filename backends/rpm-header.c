@@ -331,7 +331,7 @@ static const struct {
 	uint32_t flag;
 	char letter;
 } verify_letters[] = {
-	{RPMVERIFY_FILESIZE, 'S'}, {RPMVERIFY_MODE, 'M'},  {RPMVERIFY_FILEDIGEST, '5'},
+	{RPMVERIFY_FILESIZE, 'S'}, {RPMVERIFY_MODE, 'M'},   {RPMVERIFY_FILEDIGEST, '5'},
 	{RPMVERIFY_RDEV, 'D'},	   {RPMVERIFY_LINKTO, 'L'}, {RPMVERIFY_USER, 'U'},
 	{RPMVERIFY_GROUP, 'G'},	   {RPMVERIFY_MTIME, 'T'},  {RPMVERIFY_CAPS, 'P'},
 };

@@ -61,7 +61,7 @@ struct files {
 	struct wd_faults faults;
 	struct wd_buf file, sha256, size, mtime;
 	char detail[32]; /* "mtime=" and the digits of 64 bits */
-	size_t entry; /* number in its array */
+	size_t entry;	 /* number in its array */
 };
 
 static int files_enter(void *ctx, const struct wd_plist *p)

@@ -67,8 +67,7 @@ void wd_progress_bytes(void *ctx, uint64_t done, uint64_t total)
 	shown = now;
 	progress_shown = true;
 	fprintf(stderr, "\r\033[Kverifying: %.0f of %.0f MB, %.0f MB a second, %.0f s left",
-		(double)done / 1e6, (double)total / 1e6, rate / 1e6,
-		(double)(total - done) / rate);
+		(double)done / 1e6, (double)total / 1e6, rate / 1e6, (double)(total - done) / rate);
 	fflush(stderr);
 }
 

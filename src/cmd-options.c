@@ -30,9 +30,11 @@ static const struct option_row rows[] = {
 	{'B', "backend-path", "DIR", true, "look for backends in DIR first (repeatable)"},
 	{'1', "one", NULL, false, "one row for a file: its first owner"},
 	{'D', "dirs", NULL, false, "directories too"},
-	{'M', "missing", NULL, false, "also the paths that a database records and the rootfs lacks"},
+	{'M', "missing", NULL, false,
+	 "also the paths that a database records and the rootfs lacks"},
 	{'Z', "verify", NULL, false, "read the files too: modified by contents, and the digests"},
-	{'X', "cross-mounts", NULL, false, "enter other filesystems that are mounted in the rootfs"},
+	{'X', "cross-mounts", NULL, false,
+	 "enter other filesystems that are mounted in the rootfs"},
 	{'E', "evidence", NULL, false, "every item of evidence, also what decides nothing"},
 	{'S', "sort", "KEY", false, "by name, size or files"},
 	{'K', "disk", NULL, false, "files and bytes that are there, not those that are recorded"},
@@ -41,10 +43,12 @@ static const struct option_row rows[] = {
 	{'F', "fail-on", "WORDS", false,
 	 "exit with status 1 where one of the words holds; see whodistro(1)"},
 	{'R', "reference", "INDEX", false, "ask a reference index what nobody owns (repeatable)"},
-	{'T', "distro", "ID:VERSION", false, "of a SOURCE that does not say which distribution's it is"},
+	{'T', "distro", "ID:VERSION", false,
+	 "of a SOURCE that does not say which distribution's it is"},
 	{'I', "image", "REF", false, "which of several images in an archive, layout or store"},
 	{'P', "platform", "OS/ARCH", false, "of an image for several: this machine's by default"},
-	{'Y', "max-bytes", "SIZE", false, "what an image may decompress to (K, M, G, T): 64G by default"},
+	{'Y', "max-bytes", "SIZE", false,
+	 "what an image may decompress to (K, M, G, T): 64G by default"},
 	{'W', "deleted", NULL, false, "of an image: what layers had and later ones took away"},
 	{'A', "limit-memory", "SIZE", true,
 	 "memory of a worker (K, M, G): " NUMBER(WD_LIMIT_MEMORY_GIB) "G by default"},
@@ -53,7 +57,8 @@ static const struct option_row rows[] = {
 		 WD_LIMIT_DECODE_WALL_SECONDS) " for an archive"},
 	{'N', "limit-records", "N", true,
 	 "what a worker may tell: " NUMBER(WD_LIMIT_RECORDS) " records by default"},
-	{'Q', "require-sandbox", NULL, true, "read nothing where a fence around workers is missing"},
+	{'Q', "require-sandbox", NULL, true,
+	 "read nothing where a fence around workers is missing"},
 	{'h', "help", NULL, true, "show this help"},
 	{'V', "version", NULL, true, "show the version"},
 };
@@ -144,7 +149,10 @@ static int take_limit(struct wd_cli *cli, int letter, const char *argument)
 
 	if (good && !(time && *limit > SECONDS_MAX))
 		return -1;
-	wd_complain("--limit-%s takes %s, not '%s'", memory ? "memory" : time ? "time" : "records",
+	wd_complain("--limit-%s takes %s, not '%s'",
+		    memory ? "memory"
+		    : time ? "time"
+			   : "records",
 		    memory ? takes_bytes : takes_count, argument);
 	return usage_error(cli);
 }
@@ -175,8 +183,8 @@ static int take_flag(struct wd_cli *cli, int letter)
 	const struct {
 		int letter;
 		bool *flag;
-	} flags[] = {{'q', &cli->quiet}, {'v', &cli->verbose}, {'1', &cli->one},
-		     {'D', &cli->dirs},	 {'M', &cli->missing}, {'X', &cli->cross},
+	} flags[] = {{'q', &cli->quiet},   {'v', &cli->verbose},  {'1', &cli->one},
+		     {'D', &cli->dirs},	   {'M', &cli->missing},  {'X', &cli->cross},
 		     {'W', &cli->deleted}, {'E', &cli->evidence}, {'K', &cli->disk},
 		     {'O', &cli->orphans}, {'G', &cli->foreign},  {'Z', &cli->verify}};
 
@@ -250,10 +258,9 @@ static void make_long_options(const struct wd_command *command, struct option *o
 
 	for (size_t i = 0; i < WD_ARRAY_SIZE(rows); i++)
 		if (offered(command, &rows[i]))
-			out[n++] = (struct option){rows[i].name,
-						   rows[i].argument ? required_argument
-								    : no_argument,
-						   NULL, rows[i].letter};
+			out[n++] = (struct option){
+				rows[i].name, rows[i].argument ? required_argument : no_argument,
+				NULL, rows[i].letter};
 	out[n] = (struct option){NULL, 0, NULL, 0};
 }
 

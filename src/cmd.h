@@ -10,7 +10,7 @@
 
 enum wd_exit {
 	WD_EXIT_COMPLETE = 0,
-	WD_EXIT_CONDITION = 1,	/* a --fail-on condition holds */
+	WD_EXIT_CONDITION = 1, /* a --fail-on condition holds */
 	WD_EXIT_USAGE = 2,
 	WD_EXIT_INCOMPLETE = 3, /* the result is printed; something could not be read */
 	WD_EXIT_NO_RESULT = 4,
@@ -22,7 +22,7 @@ struct wd_places {
 	const char *backends;
 	const char *formats;
 	const char *references[2]; /* where reference indexes are installed */
-	const char *modules; /* other modules: digests */
+	const char *modules;	   /* other modules: digests */
 };
 
 struct wd_command;
@@ -48,7 +48,7 @@ struct wd_cli {
 	bool missing;
 	bool verify; /* map: by contents */
 	bool cross;
-	bool disk;    /* packages: what is there, not what is recorded */
+	bool disk; /* packages: what is there, not what is recorded */
 	bool orphans;
 	bool foreign;
 	const char *sort;
@@ -68,9 +68,9 @@ struct wd_command {
 	const char *operands; /* for usage: "ROOTFS PATH..." */
 	const char *summary;
 	int min_operands;
-	int max_operands; /* -1: any number */
-	int read_first;	  /* the operands in which nothing is written: from this one */
-	int read_end;	  /* to the one before this; -1: to the last */
+	int max_operands;    /* -1: any number */
+	int read_first;	     /* the operands in which nothing is written: from this one */
+	int read_end;	     /* to the one before this; -1: to the last */
 	const char *options; /* letters of the options beyond the common ones; see cmd-options.c */
 	const char *formats; /* what --format takes, the default first */
 	int (*run)(struct wd_cli *cli);

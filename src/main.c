@@ -28,7 +28,8 @@ static void print_help(void)
 	}
 	printf("\nOptions of every command:\n");
 	wd_cli_print_options(NULL);
-	printf("\n'whodistro COMMAND --help' shows the options of one command; see whodistro(1).\n");
+	printf("\n'whodistro COMMAND --help' shows the options of one command; see "
+	       "whodistro(1).\n");
 }
 
 /* A signal leaves no half-written report behind. */
@@ -42,8 +43,7 @@ static void on_signal(int signo)
 static void catch_signals(void)
 {
 	/* SIGPIPE: of messages; src/pkgdb/process.c gives workers the default for all of these */
-	static const int signals[] = {SIGINT,  SIGTERM, SIGHUP, SIGQUIT,
-				      SIGPIPE, SIGXCPU, SIGXFSZ};
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGXCPU, SIGXFSZ};
 	struct sigaction act = {.sa_handler = on_signal};
 
 	for (size_t i = 0; i < WD_ARRAY_SIZE(signals); i++) {
@@ -70,18 +70,18 @@ static bool in_build_tree(void)
 static struct wd_places find_places(void)
 {
 	if (in_build_tree())
-		return (struct wd_places){.data = WD_SRCDIR "/data",
-					  .backends = WD_BUILDDIR "/backends",
-					  .formats = WD_BUILDDIR "/formats",
-					  .references = {WD_SRCDIR "/data/reference",
-							 WD_BUILDDIR "/reference"},
-					  .modules = WD_BUILDDIR};
-	return (struct wd_places){.data = WD_PKGDATADIR,
-				  .backends = WD_PKGLIBDIR "/backends",
-				  .formats = WD_PKGLIBDIR "/formats",
-				  .references = {WD_PKGDATADIR "/reference",
-						 WD_STATEDIR "/reference"},
-				  .modules = WD_PKGLIBDIR};
+		return (struct wd_places){
+			.data = WD_SRCDIR "/data",
+			.backends = WD_BUILDDIR "/backends",
+			.formats = WD_BUILDDIR "/formats",
+			.references = {WD_SRCDIR "/data/reference", WD_BUILDDIR "/reference"},
+			.modules = WD_BUILDDIR};
+	return (struct wd_places){
+		.data = WD_PKGDATADIR,
+		.backends = WD_PKGLIBDIR "/backends",
+		.formats = WD_PKGLIBDIR "/formats",
+		.references = {WD_PKGDATADIR "/reference", WD_STATEDIR "/reference"},
+		.modules = WD_PKGLIBDIR};
 }
 
 /* Help and version go through stdio, and are a result, too. */

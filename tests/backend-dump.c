@@ -24,8 +24,8 @@ static char package[256];
 
 static int on_package(struct wd_sink *sink, const struct wd_package *pkg)
 {
-	static const int shown[] = {WD_PACKAGE_NAME,	 WD_PACKAGE_VERSION,
-				    WD_PACKAGE_ARCH,	 WD_PACKAGE_SOURCE,
+	static const int shown[] = {WD_PACKAGE_NAME,	       WD_PACKAGE_VERSION,
+				    WD_PACKAGE_ARCH,	       WD_PACKAGE_SOURCE,
 				    WD_PACKAGE_SOURCE_VERSION, WD_PACKAGE_VENDOR,
 				    WD_PACKAGE_PACKAGER};
 

@@ -5,10 +5,10 @@
  *
  *	fault-driver LIBRARY ROLE CLASS SAMPLES COMMAND...	SAMPLES: how many calls; 0: all
  *
- * The first must end with 0, or with 3 where the root filesystem has something wrong. Afterwards exit
- * status 0 must come with the same output; 3 with a JSON document whose errors[] say
- * something, and a message; 4 with a message and no output. Everything else is a defect: a signal,
- * a leak, another status. Prints what is wrong, and at the end how many runs there were.
+ * The first must end with 0, or with 3 where the root filesystem has something wrong. Afterwards
+ *exit status 0 must come with the same output; 3 with a JSON document whose errors[] say something,
+ *and a message; 4 with a message and no output. Everything else is a defect: a signal, a leak,
+ *another status. Prints what is wrong, and at the end how many runs there were.
  */
 #include "base/buf.h"
 #include "fault.h"
@@ -133,9 +133,9 @@ static int try(const struct driver *d, unsigned long n, const struct run *refere
 	if (what)
 		printf("%s %s %lu: %s (%s %d): %.*s\n%.2000s\n", d->role, d->class, n, what,
 		       WIFSIGNALED(this.status) ? "signal" : "status",
-		       WIFSIGNALED(this.status) ? WTERMSIG(this.status)
-						: WEXITSTATUS(this.status),
-		       WD_BLOB_PRINTF(other_line(wd_buf_view(&this.out), wd_buf_view(&reference->out))),
+		       WIFSIGNALED(this.status) ? WTERMSIG(this.status) : WEXITSTATUS(this.status),
+		       WD_BLOB_PRINTF(
+			       other_line(wd_buf_view(&this.out), wd_buf_view(&reference->out))),
 		       this.err.ptr);
 	return what ? 1 : r;
 }

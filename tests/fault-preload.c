@@ -2,8 +2,8 @@
 /*
  * Preloaded, makes one call fail: see fault-driver.c, which says in the environment which one.
  *
- *	WD_FAULT	ROLE CLASS N: the N-th call of the class, in the program itself ("parent") or
- *			in each of the processes that it forks ("worker"). N 0: none.
+ *	WD_FAULT	ROLE CLASS N: the N-th call of the class, in the program itself ("parent")
+ *or in each of the processes that it forks ("worker"). N 0: none.
  *	WD_FAULT_TALLY	descriptor of a struct wd_fault_tally
  *
  * Only calls of the program and its libraries count: what libc and the dynamic linker do inside
@@ -60,7 +60,8 @@ static bool fails(enum class class, const void *caller)
 {
 	unsigned long n;
 
-	if (!armed || exempt || class != wanted || in_worker != wants_worker || (caller && is_exempt(caller)))
+	if (!armed || exempt || class != wanted || in_worker != wants_worker ||
+	    (caller && is_exempt(caller)))
 		return false;
 	n = atomic_fetch_add(&calls, 1) + 1;
 	/* the most that one process made, not exact and need not be */
@@ -99,7 +100,7 @@ __attribute__((constructor)) static void start(void)
 #define NEXT(name)                                                                                 \
 	static __typeof__(name) *next;                                                             \
 	if (!next)                                                                                 \
-		next = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
+	next = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
 
 /* ---- Memory: behind these is the address sanitizer's allocator, or libc's. */
 
@@ -165,8 +166,8 @@ int posix_memalign(void **ret, size_t alignment, size_t size)
 }
 
 /*
- * One call each: where an allocation inside them fails, glibc 2.36 frees twice in regcomp() and leaks
- * in newlocale().
+ * One call each: where an allocation inside them fails, glibc 2.36 frees twice in regcomp() and
+ * leaks in newlocale().
  */
 int regcomp(regex_t *compiled, const char *text, int flags)
 {

@@ -129,9 +129,10 @@ static const struct {
 	const char *word;
 	int (*examine)(const struct wd_file *file, struct wd_sink *sink);
 } behaviours[] = {
-	{"good", good},	      {"crash", crash},	    {"leave", leave},	  {"hang", hang},
-	{"corrupt", corrupt}, {"flood", flood},	    {"garbage", garbage}, {"forge", forge},
-	{"repeat", repeat},   {"outside", outside}, {"change", change},	  {"create", create},	  {"complain", complain},
+	{"good", good},		{"crash", crash},     {"leave", leave},	    {"hang", hang},
+	{"corrupt", corrupt},	{"flood", flood},     {"garbage", garbage}, {"forge", forge},
+	{"repeat", repeat},	{"outside", outside}, {"change", change},   {"create", create},
+	{"complain", complain},
 };
 
 static int examine(const struct wd_file *file, struct wd_sink *sink)

@@ -9,7 +9,9 @@
 
 static int status(void)
 {
-	return errno == ENOENT || errno == ENOTDIR ? WD_EABSENT : errno == ELOOP ? WD_ENOTREG : -errno;
+	return errno == ENOENT || errno == ENOTDIR ? WD_EABSENT
+	       : errno == ELOOP			   ? WD_ENOTREG
+						   : -errno;
 }
 
 static int open_beside(const struct wd_request *req, const char *path)

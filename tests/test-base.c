@@ -79,7 +79,7 @@ static void blob_slices(void **state)
 
 static void blob_order(void **state)
 {
-	static const char *const sorted[] = {"",   "a", "a-",   "a.b",  "a/b",
+	static const char *const sorted[] = {"",   "a", "a-",	"a.b",	"a/b",
 					     "aa", "b", "\x7f", "\x80", "\xff"};
 
 	(void)state;
@@ -417,6 +417,7 @@ static void glob_names(void **state)
 		const char *pattern, *name;
 		bool match;
 	} table[] = {
+		/* clang-format off */
 		{"", "", true},		  {"", "a", false},	    {"a", "", false},
 		{"a", "a", true},	  {"a", "ab", false},	    {"?", "", false},
 		{"?", "a", true},	  {"?", "\xff", true},	    {"*", "", true},
@@ -433,6 +434,7 @@ static void glob_names(void **state)
 		{"[abc", "a", false},	  {"[]", "[]", true},	    {"a[", "a[", true},
 		{"*[0-9]", "lib9", true}, {"*[0-9]", "lib9x", false}, {"[[]*", "[x", true},
 		{".*", ".", true},	  {"*", ".hidden", true},   {"\\*", "\\x", true},
+		/* clang-format on */
 	};
 
 	(void)state;
@@ -494,7 +496,8 @@ static void glob_paths(void **state)
 		if (!hit)
 			assert_int_equal(caps.n, 77);
 		assert_int_equal(wd_glob_path(wd_blob_str(table[i].pattern),
-					      wd_blob_str(table[i].path), NULL), hit);
+					      wd_blob_str(table[i].path), NULL),
+				 hit);
 	}
 }
 
@@ -534,9 +537,15 @@ static void statuses(void **state)
 #define X(id, name, text) {WD_E##id, name},
 		WD_STATUS_CODES(X)
 #undef X
-		{-EACCES, "denied"}, {-EPERM, "denied"}, {-ELOOP, "loop"}, {-EMFILE, "limit"},
-		{-ENOMEM, "memory"}, {-ENOENT, "absent"}, {-EIO, "io"},
-		{-WD_STATUS_BASE, "io"}, {-WD_STATUS_END, "io"},
+			{-EACCES, "denied"},
+		{-EPERM, "denied"},
+		{-ELOOP, "loop"},
+		{-EMFILE, "limit"},
+		{-ENOMEM, "memory"},
+		{-ENOENT, "absent"},
+		{-EIO, "io"},
+		{-WD_STATUS_BASE, "io"},
+		{-WD_STATUS_END, "io"},
 	};
 
 	(void)state;

@@ -153,7 +153,8 @@ static void bad_lists(void **state)
 	       "F status\n" GOT("a") "E corrupt " INFO "a.list line 1: not an absolute path\nR ok");
 	backend_log_puts(*state, INFO "b.list/x", "");
 	expect(state, STANZA("b"),
-	       "F status\nE not-regular " INFO "b.list not a regular file\nP b 1 - - - - - 80\nR ok");
+	       "F status\nE not-regular " INFO
+	       "b.list not a regular file\nP b 1 - - - - - 80\nR ok");
 }
 
 /* Each file has its own count, and the status file's goes on where it stopped. */

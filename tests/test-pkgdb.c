@@ -67,8 +67,8 @@ static void descriptor_lines(void **state)
 		assert_int_equal(d.list.n, 1);
 		assert_string_equal(d.list.v[0]->name, "x");
 		if (!d.list.v[0]->broken != !table[i].broken ||
-		    (table[i].broken && strncmp(d.list.v[0]->broken, table[i].broken,
-						strlen(table[i].broken)) != 0))
+		    (table[i].broken &&
+		     strncmp(d.list.v[0]->broken, table[i].broken, strlen(table[i].broken)) != 0))
 			fail_msg("%s: %s", table[i].text, d.list.v[0]->broken);
 		wd_descriptors_done(&d);
 	}
@@ -226,9 +226,12 @@ static void wire_good(void **state)
 		put_string(&x.out, WD_WIRE_FORMAT, B("f"));
 		put_package(&x.out, WD_PACKAGE_HOLD, "p");
 		put_string(&x.out, WD_WIRE_DIR, B("a/b"));
-		put_claim(&x.out, (struct wd_wire_claim){.name_len = 1, .target_len = 2,
-							 .recorded_len = 3, .digest_len = 4,
-							 .flags = WD_CLAIM_OBSOLETE},
+		put_claim(&x.out,
+			  (struct wd_wire_claim){.name_len = 1,
+						 .target_len = 2,
+						 .recorded_len = 3,
+						 .digest_len = 4,
+						 .flags = WD_CLAIM_OBSOLETE},
 			  B("nttrrrdddd"));
 		put_claim(&x.out, (struct wd_wire_claim){0}, B(""));
 		put_two(&x.out, WD_WIRE_ALIAS, B("l"), B("/t"));
@@ -253,7 +256,7 @@ static void wire_good(void **state)
 }
 
 /* Each of these, after one good package, must end the worker with WD_EPROTOCOL. */
-enum defect {
+enum defect { /* clang-format off */
 	D_TYPE_0, D_TYPE_9, D_TYPE_255, D_HUGE, D_HELLO_SHORT, D_FORMAT_LONG, D_FORMAT_SHORT,
 	D_PACKAGE_EMPTY, D_PACKAGE_NAMELESS, D_PACKAGE_FLAGS, D_PACKAGE_BILLION, D_PACKAGE_SHORT,
 	D_DIR_UP, D_DIR_DOT, D_DIR_SLASH, D_DIR_TRAILING, D_DIR_DOUBLE, D_DIR_NUL, D_DIR_LONG,
@@ -261,6 +264,7 @@ enum defect {
 	D_CLAIM_LONG, D_CLAIM_FLAGS, D_CLAIM_SHORT, D_CLAIM_TAIL, D_CLAIM_DIGEST, D_CLAIM_TARGET,
 	D_CLAIM_RECORDED, D_ALIAS_EMPTY, D_ALIAS_UP, D_ALIAS_HALF, D_ALIAS_TARGET, D_ERROR_OK,
 	D_ERROR_EMPTY, D_ERROR_MIN, D_DONE_POSITIVE, D_DONE_EMPTY, D_DONE_MIN, D_COUNT
+	/* clang-format on */
 };
 
 static const char *long_bytes(void)
@@ -315,7 +319,7 @@ static void put_dir_defect(struct wd_buf *b, enum defect d)
 		enum defect d;
 		struct wd_blob dir;
 	} table[] = {
-		{D_DIR_UP, {"a/../b", 6}},   {D_DIR_DOT, {"./a", 3}},	{D_DIR_SLASH, {"/a", 2}},
+		{D_DIR_UP, {"a/../b", 6}},   {D_DIR_DOT, {"./a", 3}},	  {D_DIR_SLASH, {"/a", 2}},
 		{D_DIR_TRAILING, {"a/", 2}}, {D_DIR_DOUBLE, {"a//b", 4}}, {D_DIR_NUL, {"a\0b", 3}},
 	};
 

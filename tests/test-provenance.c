@@ -129,7 +129,8 @@ static const char generated[] = "dpkg\tgen/one\tpkg:a\tgenerated\ts\n"
 static const char programs[] = "package-manager\tusr/bin/pm\ts\nshell\tbin/sh\ts\n"
 			       "loader\tlib/ld-*.so\ts\nlibc\tlib/libc.so\ts\n";
 
-static const char signals[] = "text\tetc/is\t^Acme ([0-9]+)\tissue\tdpkg\tacme\t$1\tpackaged\tmedium\tV\ts\n";
+static const char signals[] =
+	"text\tetc/is\t^Acme ([0-9]+)\tissue\tdpkg\tacme\t$1\tpackaged\tmedium\tV\ts\n";
 
 struct subject {
 	struct wd_subject s;

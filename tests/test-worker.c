@@ -31,7 +31,8 @@ static void install(struct temproot *t, const char *module, const char *name, co
 	char target[512], path[64], text[512];
 
 	if (module) {
-		snprintf(target, sizeof(target), "%s/tests/.libs/%s.so", build ? build : ".", module);
+		snprintf(target, sizeof(target), "%s/tests/.libs/%s.so", build ? build : ".",
+			 module);
 		snprintf(path, sizeof(path), "backends/%s.so", name);
 		temproot_link(t, target, path);
 	}

@@ -53,7 +53,8 @@ static inline int wd_blob_cmp(struct wd_blob a, struct wd_blob b)
 
 static inline bool wd_blob_starts(struct wd_blob b, struct wd_blob prefix)
 {
-	return b.len >= prefix.len && (prefix.len == 0 || memcmp(b.ptr, prefix.ptr, prefix.len) == 0);
+	return b.len >= prefix.len &&
+	       (prefix.len == 0 || memcmp(b.ptr, prefix.ptr, prefix.len) == 0);
 }
 
 static inline bool wd_blob_ends(struct wd_blob b, struct wd_blob suffix)

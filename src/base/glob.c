@@ -204,8 +204,7 @@ bool wd_glob_path(struct wd_blob pattern, struct wd_blob path, struct wd_capture
 	return true;
 }
 
-void wd_glob_expand(struct wd_blob template, const struct wd_captures *captures,
-		    struct wd_buf *out)
+void wd_glob_expand(struct wd_blob template, const struct wd_captures *captures, struct wd_buf *out)
 {
 	for (size_t i = 0; i < template.len; i++) {
 		char c = template.ptr[i];

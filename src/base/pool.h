@@ -16,7 +16,7 @@
 
 struct wd_pool {
 	WD_ARRAY(char *) chunks;
-	uint32_t used;	 /* bytes used of the last chunk */
+	uint32_t used; /* bytes used of the last chunk */
 	uint32_t gone; /* chunks at the front that were forgotten */
 };
 

@@ -19,10 +19,10 @@
 	X(PROTOCOL, "protocol", "the worker that read it sent malformed records")                  \
 	X(ABI, "abi", "the backend module has another ABI version")                                \
 	X(MODULE, "module", "the backend module cannot be loaded")                                 \
-	X(NOTREG, "not-regular", "not a regular file")                                            \
-	X(DIGEST, "digest", "does not have the digest that it should have")                       \
+	X(NOTREG, "not-regular", "not a regular file")                                             \
+	X(DIGEST, "digest", "does not have the digest that it should have")                        \
 	X(FORBIDDEN, "forbidden", "killed: the worker made a system call that is not allowed")     \
-	X(FENCE, "fence", "not read: a fence that is required does not hold")                     \
+	X(FENCE, "fence", "not read: a fence that is required does not hold")                      \
 	X(AMBIGUOUS, "ambiguous", "several, and none was chosen")
 
 enum wd_status_code {
@@ -30,7 +30,7 @@ enum wd_status_code {
 #define X(id, name, text) WD_STATUS_##id,
 	WD_STATUS_CODES(X)
 #undef X
-	WD_STATUS_END
+		WD_STATUS_END
 };
 
 /* The same codes as negative statuses: WD_EABSENT, WD_ECORRUPT, … */

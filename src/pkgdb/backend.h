@@ -88,7 +88,7 @@ enum wd_package_field {
 #define X(id, name) WD_PACKAGE_##id,
 	WD_PACKAGE_FIELDS(X)
 #undef X
-	WD_PACKAGE_FIELD_COUNT
+		WD_PACKAGE_FIELD_COUNT
 };
 
 /*
@@ -109,7 +109,7 @@ enum wd_package_flag_bit {
 #define X(id, name) WD_PACKAGE_BIT_##id,
 	WD_PACKAGE_FLAGS(X)
 #undef X
-	WD_PACKAGE_FLAG_COUNT
+		WD_PACKAGE_FLAG_COUNT
 };
 enum wd_package_flag {
 #define X(id, name) WD_PACKAGE_##id = 1 << WD_PACKAGE_BIT_##id,
@@ -156,7 +156,7 @@ enum wd_claim_flag_bit {
 #define X(id, name) WD_CLAIM_BIT_##id,
 	WD_CLAIM_FLAGS(X)
 #undef X
-	WD_CLAIM_FLAG_COUNT
+		WD_CLAIM_FLAG_COUNT
 };
 enum wd_claim_flag {
 #define X(id, name) WD_CLAIM_##id = 1 << WD_CLAIM_BIT_##id,
@@ -187,8 +187,8 @@ struct wd_claim {
 	 * the data formats ("slice=libc6_libs inode=2").
 	 */
 	struct wd_blob detail;
-	uint64_t size;		 /* bytes, or WD_SIZE_UNKNOWN */
-	uint32_t flags;		 /* WD_CLAIM_* flags */
+	uint64_t size;	/* bytes, or WD_SIZE_UNKNOWN */
+	uint32_t flags; /* WD_CLAIM_* flags */
 	/*
 	 * st_mode with its file type, or 0 where not recorded. Where a database tells the type and
 	 * no permissions (dpkg), the type alone, with the size unknown.
@@ -270,8 +270,8 @@ static inline int wd_request_list(const struct wd_request *req, const char *path
  *			OPENSSLDIR, DEBPKG:, platform:, musl's "1.2.5", bash's "x86_64-pc-linux-gnu"
  *	SHAPE		a word on the file as a whole: "executable", "library", "static" (executable
  *			with neither interpreter nor needed libraries), "no-sections", "go", "rust",
- *			"debuglink=build-id" (the name is the rest of the build-id), "debuglink=file"
- *			(the name is the file's own, without .debug)
+ *			"debuglink=build-id" (the name is the rest of the build-id),
+ *"debuglink=file" (the name is the file's own, without .debug)
  */
 #define WD_FACTS(X)                                                                                \
 	X(NOTE, "note")                                                                            \
@@ -292,7 +292,7 @@ enum wd_fact_kind {
 #define X(id, name) WD_FACT_##id,
 	WD_FACTS(X)
 #undef X
-	WD_FACT_KIND_COUNT
+		WD_FACT_KIND_COUNT
 };
 #define WD_FACT_MAX 4096
 

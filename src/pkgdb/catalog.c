@@ -82,9 +82,9 @@ const struct wd_examined *wd_catalog_examined(const struct wd_catalog *cat, uint
 {
 	const struct wd_examined key = {.node = node};
 
-	return cat->examined.n ? bsearch(&key, cat->examined.v, cat->examined.n,
-					 sizeof(key), cmp_examined)
-			       : NULL;
+	return cat->examined.n
+		       ? bsearch(&key, cat->examined.v, cat->examined.n, sizeof(key), cmp_examined)
+		       : NULL;
 }
 
 static int take_packages(struct wd_catalog *cat, uint32_t index)

@@ -67,12 +67,12 @@ struct wd_examined {
 
 struct wd_db {
 	const struct wd_descriptor *backend;
-	char *path;	 /* canonical, relative to the root */
-	uint32_t format; /* in catalog->strings */
-	uint32_t fences; /* WD_FENCE_* flags that held in its worker */
-	bool complete;	 /* read to its end without an error */
-	bool derived;	 /* no database: see wd_catalog_derive() */
-	bool has_trees;	 /* some claims are for whole trees */
+	char *path;	  /* canonical, relative to the root */
+	uint32_t format;  /* in catalog->strings */
+	uint32_t fences;  /* WD_FENCE_* flags that held in its worker */
+	bool complete;	  /* read to its end without an error */
+	bool derived;	  /* no database: see wd_catalog_derive() */
+	bool has_trees;	  /* some claims are for whole trees */
 	uint32_t package; /* first package in catalog->packages (after wd_catalog_finish()) */
 	uint32_t npackages;
 	struct wd_strpool dirs;
@@ -103,7 +103,7 @@ struct wd_catalog {
 	WD_ARRAY(struct wd_cat_error) errors;
 	WD_ARRAY(struct wd_fact) facts;
 	WD_ARRAY(struct wd_examined) examined; /* in order of node */
-	uint32_t unfenced; /* WD_FENCE_* flags that some worker was without */
+	uint32_t unfenced;		       /* WD_FENCE_* flags that some worker was without */
 	uint32_t examine_fences; /* WD_FENCE_* flags that held in all workers that examined files */
 };
 

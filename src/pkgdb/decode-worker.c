@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define EXAMINE_IN_MEMORY (4u << 20) /* a larger file goes through the spool */
-#define NOTES_MAX 20 /* of one archive */
+#define NOTES_MAX 20		     /* of one archive */
 #define PAGE ((uint64_t)4096)
 
 /* What is being done with the contents of the entry at hand. */
@@ -40,11 +40,11 @@ struct decoder {
 	WD_ARRAY(const struct wd_backend *) backends; /* as in job->backends; NULL: none */
 	uint64_t spool_end;
 	uint64_t budget;
-	unsigned depth; /* 0: the input itself */
+	unsigned depth;				  /* 0: the input itself */
 	const struct wd_hash_ops *hash;		  /* NULL: no digests are wanted */
 	struct wd_hasher *hashers[DEPTH_MAX + 1]; /* a file may be an archive of files */
 	uint64_t nested_bytes;			  /* of such a one, so far */
-	unsigned notes; /* about the archive at hand */
+	unsigned notes;				  /* about the archive at hand */
 	uint32_t files;
 	struct contents now;
 	struct wd_buf path, target; /* of the entry at hand, normalised */

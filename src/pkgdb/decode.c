@@ -417,8 +417,7 @@ int wd_decoding_start(const struct wd_decode_job *job, struct wd_catalog *cat,
 	struct wd_decode_job copy = *job;
 	int r;
 
-	*d = (struct wd_decoding){
-		.spool = -1, .cat = cat, .algos = job->algos, .worker.pipe = -1};
+	*d = (struct wd_decoding){.spool = -1, .cat = cat, .algos = job->algos, .worker.pipe = -1};
 	d->spool = wd_spool_open();
 	if (d->spool < 0)
 		return d->spool;

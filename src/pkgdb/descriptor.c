@@ -82,13 +82,12 @@ static int set_magic(struct wd_descriptor *d, struct wd_blob hex)
 	return 0;
 }
 
-
 static int parse_line(struct wd_descriptor *d, struct wd_blob line)
 {
 	ptrdiff_t eq = wd_blob_chr(line, '=');
 	struct wd_blob key = wd_blob_trim(wd_blob_head(line, eq < 0 ? line.len : (size_t)eq));
-	struct wd_blob value = eq < 0 ? WD_BLOB_NULL
-				      : wd_blob_trim(wd_blob_skip(line, (size_t)eq + 1));
+	struct wd_blob value =
+		eq < 0 ? WD_BLOB_NULL : wd_blob_trim(wd_blob_skip(line, (size_t)eq + 1));
 	uint64_t abi;
 
 	if (key.len == 0 || key.ptr[0] == '#')
@@ -119,7 +118,7 @@ static int parse_line(struct wd_descriptor *d, struct wd_blob line)
 }
 
 __attribute__((format(printf, 2, 3))) static int set_broken(struct wd_descriptor *d,
-							     const char *fmt, ...)
+							    const char *fmt, ...)
 {
 	va_list ap;
 	int n;

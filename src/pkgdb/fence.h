@@ -19,7 +19,7 @@ enum wd_fence_bit {
 #define X(id, name) WD_FENCE_BIT_##id,
 	WD_FENCES(X)
 #undef X
-	WD_FENCE_COUNT
+		WD_FENCE_COUNT
 };
 enum wd_fence {
 #define X(id, name) WD_FENCE_##id = 1 << WD_FENCE_BIT_##id,
@@ -46,10 +46,11 @@ void wd_fence_prepare(enum wd_work_kind kind);
 /*
  * Fences the calling process in, for good. The outer fences go up before a module is loaded: no
  * new privileges, limits on memory, CPU time, file size, processes and descriptors; no file is
- * written, and there are no network, exec, processes and signals. The inner ones go up before its load() is called, and before a byte of the input is
- * looked at by anything but our own code: files only below `dir_fd` (a directory, or one file), no
- * rights of root but, where files are to be opened, that to read them all the same, and no system
- * calls beyond what reading takes. Both return the WD_FENCE_* flags that hold from then on; what the kernel lacks is left out.
+ * written, and there are no network, exec, processes and signals. The inner ones go up before its
+ * load() is called, and before a byte of the input is looked at by anything but our own code: files
+ * only below `dir_fd` (a directory, or one file), no rights of root but, where files are to be
+ * opened, that to read them all the same, and no system calls beyond what reading takes. Both
+ * return the WD_FENCE_* flags that hold from then on; what the kernel lacks is left out.
  */
 uint32_t wd_fence_raise_outer(enum wd_work_kind kind);
 uint32_t wd_fence_raise_inner(enum wd_work_kind kind, int dir_fd);

@@ -15,7 +15,7 @@
 
 #define TICK_MS 100
 #define ABOUT_MS 10000 /* a module that only has to say what it is */
-#define MAX_RUNNING 8 /* workers at once, of those that patterns find */
+#define MAX_RUNNING 8  /* workers at once, of those that patterns find */
 
 /* Which file a worker reads: the same database under two names counts once for a backend. */
 struct source {
@@ -442,7 +442,11 @@ int wd_load_about(const struct wd_descriptor *backend, struct wd_catalog *cat, c
 		  char **ret_libraries)
 {
 	WD_CLEANUP_FD int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	struct wd_job job = {.kind = WD_WORK_ASK, .backend = backend, .path = "", .fd = null, .dir_fd = null,
+	struct wd_job job = {.kind = WD_WORK_ASK,
+			     .backend = backend,
+			     .path = "",
+			     .fd = null,
+			     .dir_fd = null,
 			     .about = true};
 	struct wd_db *db = wd_db_new(backend, backend->name);
 	struct wd_worker w;
@@ -475,8 +479,8 @@ static int start_sources(struct wd_load *l, const char *path, int fd, const stru
 
 	for (size_t i = 0; r == 0 && i < l->backends->list.n; i++) {
 		const struct wd_descriptor *d = l->backends->list.v[i];
-		struct wd_job job = {.backend = d, .path = path, .fd = fd, .dir_fd = fd,
-				     .want = l->want};
+		struct wd_job job = {
+			.backend = d, .path = path, .fd = fd, .dir_fd = fd, .want = l->want};
 		struct source source = {d, st->st_dev, st->st_ino};
 
 		if (d->broken)

@@ -61,8 +61,7 @@ int wd_load_finish(struct wd_load *load);
  * opening it; -ENOMEM; or what `tick` returned.
  */
 int wd_load_source(const struct wd_descriptors *backends, const char *path, uint32_t want,
-		   struct wd_catalog *cat, int (*tick)(void *ctx, struct wd_load *load),
-		   void *ctx);
+		   struct wd_catalog *cat, int (*tick)(void *ctx, struct wd_load *load), void *ctx);
 
 /* For `tick`: the databases being filled, from 0; NULL behind the last. */
 struct wd_db *wd_load_db(struct wd_load *load, size_t i);

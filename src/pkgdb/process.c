@@ -51,11 +51,11 @@ static int settle(const int *fds, size_t n, int pipe_fd)
 	return r;
 }
 
-/* What the parent does in its handlers is not a child's to do. As in exec(), what is ignored stays. */
+/* What the parent does in its handlers is not a child's to do. As in exec(), what is ignored stays.
+ */
 static void reset_signals(void)
 {
-	static const int signals[] = {SIGINT,  SIGTERM, SIGHUP, SIGQUIT,
-				      SIGPIPE, SIGXCPU, SIGXFSZ};
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGXCPU, SIGXFSZ};
 
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
 		struct sigaction old;
@@ -78,8 +78,8 @@ __attribute__((noreturn)) static void child(pid_t parent, const int *fds, size_t
 	_exit(0);
 }
 
-int wd_process_start(const int *fds, size_t n, wd_process_main run, const void *arg,
-		     pid_t *ret_pid, int *ret_pipe)
+int wd_process_start(const int *fds, size_t n, wd_process_main run, const void *arg, pid_t *ret_pid,
+		     int *ret_pipe)
 {
 	pid_t pid, parent = getpid();
 	int ends[2];

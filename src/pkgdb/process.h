@@ -20,7 +20,7 @@ typedef void (*wd_process_main)(const void *arg, int status);
  * nothing else open. 0 with *ret_pid and the reading end in *ret_pipe, which is close-on-exec; or a
  * negated errno.
  */
-int wd_process_start(const int *fds, size_t n, wd_process_main run, const void *arg,
-		     pid_t *ret_pid, int *ret_pipe);
+int wd_process_start(const int *fds, size_t n, wd_process_main run, const void *arg, pid_t *ret_pid,
+		     int *ret_pipe);
 
 #endif

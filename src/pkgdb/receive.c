@@ -115,8 +115,8 @@ static int take_dir(struct wd_worker *w, struct wd_cursor *c)
 }
 
 /*
- * What follows the claim's head: name, target, recorded, digest and detail bytes, one after another. They
- * are kept as they come, in one piece.
+ * What follows the claim's head: name, target, recorded, digest and detail bytes, one after
+ * another. They are kept as they come, in one piece.
  */
 static bool valid_claim(const struct wd_wire_claim *h, struct wd_blob bytes)
 {
@@ -351,7 +351,8 @@ static int take_record(struct wd_worker *w, struct wd_catalog *cat, uint8_t type
 	default:
 		/* a sink that keeps to the limit may have sent the directory of a path over it */
 		if (w->records++ > wd_limit_records())
-			return refuse(w, WD_ELIMIT, "sent more than %" PRIu64 " records (--limit-records)",
+			return refuse(w, WD_ELIMIT,
+				      "sent more than %" PRIu64 " records (--limit-records)",
 				      wd_limit_records());
 		cat->unfenced |= w->greeted ? 0 : WD_FENCE_ALL;
 		r = take_content(w, cat, type, &c);
@@ -378,8 +379,7 @@ static int take_records(struct wd_worker *w, struct wd_catalog *cat)
 			return WD_EPROTOCOL;
 		if (in.len - WD_WIRE_HEAD < len)
 			break;
-		r = take_record(w, cat, (uint8_t)in.ptr[4],
-				wd_blob(in.ptr + WD_WIRE_HEAD, len));
+		r = take_record(w, cat, (uint8_t)in.ptr[4], wd_blob(in.ptr + WD_WIRE_HEAD, len));
 		if (r < 0)
 			return r;
 		in = wd_blob_skip(in, WD_WIRE_HEAD + len);
@@ -428,8 +428,8 @@ void wd_worker_kill(struct wd_worker *w, int status)
 
 void wd_worker_time_out(struct wd_worker *w, uint64_t seconds)
 {
-	wd_worker_kill(w, refuse(w, WD_ETIMEOUT, "took longer to read than %" PRIu64
-						 " s (--limit-time)", seconds));
+	wd_worker_kill(w, refuse(w, WD_ETIMEOUT,
+				 "took longer to read than %" PRIu64 " s (--limit-time)", seconds));
 }
 
 void wd_worker_check_time(struct wd_worker *w)
@@ -463,8 +463,9 @@ void wd_worker_wait(struct wd_worker *w)
 	if (!w->done)
 		w->status = failure(w, wstatus);
 	else if (w->status == -ENOMEM && !*w->why)
-		refuse(w, -ENOMEM, "takes more than the %" PRIu64
-				   " KiB of memory that it may have (--limit-memory)",
+		refuse(w, -ENOMEM,
+		       "takes more than the %" PRIu64
+		       " KiB of memory that it may have (--limit-memory)",
 		       wd_limit_memory() >> 10);
 }
 

@@ -31,7 +31,7 @@ struct wd_worker {
 	bool in_file; /* facts that come are about the last of db->examined */
 	unsigned nerrors;
 	WD_ARRAY(uint32_t) chunks; /* parts of the list of files that it is through with */
-	char *about[2]; /* version and libraries, where they were asked for; the worker's */
+	char *about[2];		/* version and libraries, where they were asked for; the worker's */
 	struct wd_buf compared; /* answers of a comparison of versions; the worker's */
 	struct wd_buf in;
 };
@@ -50,8 +50,8 @@ struct wd_job {
 	/* Of an image, the directory whose files it may read; or NULL. */
 	const struct wd_image *image;
 	uint32_t image_dir; /* its node */
-	bool about;    /* only say what the module is: no database */
-	uint32_t want; /* WD_WANT_* */
+	bool about;	    /* only say what the module is: no database */
+	uint32_t want;	    /* WD_WANT_* */
 	/* What it does instead of loading a database; returns its final status. Or NULL. */
 	int (*run)(const struct wd_job *job, struct wd_pipe_sink *sink);
 };

@@ -31,7 +31,7 @@ static int parse_conditions(struct wd_rule *rule, struct wd_blob text)
 {
 	while (text.len) {
 		const char *and = memmem(text.ptr, text.len, " && ", 4);
-		struct wd_blob one = wd_blob_head(text, and ? (size_t)(and - text.ptr) : text.len);
+		struct wd_blob one = wd_blob_head(text, and? (size_t)(and-text.ptr) : text.len);
 		ptrdiff_t eq = wd_blob_chr(one, '=');
 		struct wd_condition *c = &rule->conditions[rule->nconditions];
 
@@ -40,7 +40,7 @@ static int parse_conditions(struct wd_rule *rule, struct wd_blob text)
 			return WD_ECORRUPT;
 		c->pattern.text = wd_blob_skip(one, (size_t)eq + 1);
 		rule->nconditions++;
-		text = wd_blob_skip(text, one.len + (and ? 4 : 0));
+		text = wd_blob_skip(text, one.len + (and? 4 : 0));
 	}
 	return rule->nconditions ? 0 : WD_ECORRUPT;
 }

@@ -85,12 +85,12 @@ static void distro_done(struct wd_distro *e)
 	free(e->label);
 }
 
-static int fill_distro(struct wd_distro *e, const struct wd_distro_rules *rules,
-		       struct wd_blob id, struct wd_blob version, const struct wd_os_release *os)
+static int fill_distro(struct wd_distro *e, const struct wd_distro_rules *rules, struct wd_blob id,
+		       struct wd_blob version, const struct wd_os_release *os)
 {
 	const struct wd_rule *row = rules ? wd_distro_rules_find(rules, id) : NULL;
-	bool declared = os && os->present && wd_blob_is(id, os->id) &&
-			wd_blob_is(version, os->version_id);
+	bool declared =
+		os && os->present && wd_blob_is(id, os->id) && wd_blob_is(version, os->version_id);
 
 	e->vendor = row && row->vendor;
 	e->guest = row && row->guest;
@@ -170,7 +170,10 @@ static char *group_name(const struct wd_rule *row, struct wd_blob family, struct
 	if (several.len == 0)
 		wd_buf_printf(&b, "%.*s (%.*s)", WD_BLOB_PRINTF(name), WD_BLOB_PRINTF(family));
 	while (wd_blob_token(&several, '|', &id))
-		wd_buf_printf(&b, "%s%.*s", b.len == 0 ? "" : several.len ? ", " : " or ",
+		wd_buf_printf(&b, "%s%.*s",
+			      b.len == 0    ? ""
+			      : several.len ? ", "
+					    : " or ",
 			      WD_BLOB_PRINTF(id));
 	if (version.len)
 		wd_buf_printf(&b, " %.*s", WD_BLOB_PRINTF(version));
@@ -185,7 +188,8 @@ int wd_distros_intern_group(struct wd_distros *d, struct wd_blob family, struct 
 {
 	const struct wd_rule *row = wd_distro_rules_find_family(d->rules, family);
 	bool is_new = false;
-	int r = find_key(d, (struct wd_blob[]){WD_BLOB(""), version_id, family, several}, 4, &is_new);
+	int r = find_key(d, (struct wd_blob[]){WD_BLOB(""), version_id, family, several}, 4,
+			 &is_new);
 	struct wd_distro e;
 
 	if (!is_new)
@@ -403,7 +407,7 @@ static int tie_breaker(const struct assigner *a, const struct wd_db *db, struct 
 		    (best == 0 || packages[i] > packages[best]))
 			best = i;
 	*ret_id = wd_blob_str(os_release_decides(a, scope_of(db)) ? a->os->id
-									: a->d->list.v[best].id);
+								  : a->d->list.v[best].id);
 	return 0;
 }
 
@@ -460,8 +464,8 @@ static void merge_finer(struct assigner *a)
 	list[fine].packages = 0;
 }
 
-int wd_distros_assign(struct wd_catalog *cat, const struct wd_os_release *os,
-		      const char *data_dir, struct wd_distros *ret, unsigned *ret_line)
+int wd_distros_assign(struct wd_catalog *cat, const struct wd_os_release *os, const char *data_dir,
+		      struct wd_distros *ret, unsigned *ret_line)
 {
 	struct assigner a = {.cat = cat, .os = os, .d = ret};
 	int r = 0;
@@ -517,8 +521,7 @@ bool wd_versions_agree(const char *a, const char *b)
 			  (b[n] == '\0' || b[n] == '.'));
 }
 
-bool wd_distros_expected(const struct wd_distros *d, const struct wd_os_release *os,
-			 const char *id)
+bool wd_distros_expected(const struct wd_distros *d, const struct wd_os_release *os, const char *id)
 {
 	const struct wd_rule *row = wd_distro_rules_find(d->rules, wd_blob_str(os->id));
 	struct wd_blob like = wd_blob_str(os->id_like), one;

@@ -10,17 +10,18 @@
 #include "provenance/osrelease.h"
 
 struct wd_distro {
-	char *id;	  /* os-release's ID; "" for entry 0, unknown, and where only the family or
-			     several are known */
-	char *family;	  /* "dpkg", "rpm", …; or "" */
-	char *several;	  /* where it is one of several ids and not known which: "rhel|centos"; or "" */
-	char *version_id; /* os-release's VERSION_ID, or "" */
-	char *codename;	  /* or "" */
-	char *name;	  /* for people: "Debian GNU/Linux 12 (bookworm)" */
-	char *purl;	  /* package-url namespace, or "" */
-	char *label;	  /* "id:version_id", "id" without version, "" for unknown */
-	bool vendor;	  /* a third party: never a lineage */
-	bool guest;	  /* lives on other systems too: a lineage where it is the only one */
+	char *id;      /* os-release's ID; "" for entry 0, unknown, and where only the family or
+			  several are known */
+	char *family;  /* "dpkg", "rpm", …; or "" */
+	char *several; /* where it is one of several ids and not known which: "rhel|centos"; or ""
+			*/
+	char *version_id;  /* os-release's VERSION_ID, or "" */
+	char *codename;	   /* or "" */
+	char *name;	   /* for people: "Debian GNU/Linux 12 (bookworm)" */
+	char *purl;	   /* package-url namespace, or "" */
+	char *label;	   /* "id:version_id", "id" without version, "" for unknown */
+	bool vendor;	   /* a third party: never a lineage */
+	bool guest;	   /* lives on other systems too: a lineage where it is the only one */
 	uint32_t packages; /* how many packages are its own, per catalog */
 };
 
@@ -35,8 +36,8 @@ struct wd_distros {
  * 0, -ENOMEM, a negated errno where the table cannot be read, WD_ECORRUPT with the line of a row
  * that is not understood in *ret_line. Release with wd_distros_done().
  */
-int wd_distros_assign(struct wd_catalog *cat, const struct wd_os_release *os,
-		      const char *data_dir, struct wd_distros *ret, unsigned *ret_line);
+int wd_distros_assign(struct wd_catalog *cat, const struct wd_os_release *os, const char *data_dir,
+		      struct wd_distros *ret, unsigned *ret_line);
 void wd_distros_done(struct wd_distros *d);
 
 /* The index of a distro, added where it is new; a negative status out of memory. */

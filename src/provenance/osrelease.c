@@ -40,9 +40,12 @@ static int set_value(struct wd_os_release *os, struct wd_blob key, struct wd_blo
 		const char *key;
 		char **field;
 	} fields[] = {
-		{"ID", &os->id},		      {"ID_LIKE", &os->id_like},
-		{"VERSION_ID", &os->version_id},      {"NAME", &os->name},
-		{"VERSION_CODENAME", &os->codename}, {"PRETTY_NAME", &os->pretty_name},
+		{"ID", &os->id},
+		{"ID_LIKE", &os->id_like},
+		{"VERSION_ID", &os->version_id},
+		{"NAME", &os->name},
+		{"VERSION_CODENAME", &os->codename},
+		{"PRETTY_NAME", &os->pretty_name},
 	};
 
 	for (size_t i = 0; i < WD_ARRAY_SIZE(fields); i++) {
@@ -67,7 +70,8 @@ static int parse(struct wd_os_release *os, struct wd_blob text)
 		eq = wd_blob_chr(line, '=');
 		if (eq <= 0 || line.ptr[0] == '#')
 			continue;
-		r = set_value(os, wd_blob_head(line, (size_t)eq), wd_blob_skip(line, (size_t)eq + 1));
+		r = set_value(os, wd_blob_head(line, (size_t)eq),
+			      wd_blob_skip(line, (size_t)eq + 1));
 		if (r < 0)
 			return r;
 	}
@@ -76,7 +80,7 @@ static int parse(struct wd_os_release *os, struct wd_blob text)
 
 static int fill_defaults(struct wd_os_release *os)
 {
-	char **fields[] = {&os->id,   &os->id_like, &os->version_id,
+	char **fields[] = {&os->id,   &os->id_like,  &os->version_id,
 			   &os->name, &os->codename, &os->pretty_name};
 
 	for (size_t i = 0; i < WD_ARRAY_SIZE(fields); i++)

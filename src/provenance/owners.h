@@ -22,7 +22,7 @@ enum wd_basis {
 #define X(id, name) WD_BASIS_##id,
 	WD_BASES(X)
 #undef X
-	WD_BASIS_COUNT
+		WD_BASIS_COUNT
 };
 const char *wd_basis_name(enum wd_basis basis);
 
@@ -46,7 +46,7 @@ struct wd_owners {
 	uint32_t *start; /* claims of node n: refs[start[n]] to refs[start[n + 1]] */
 	struct wd_claim_ref *refs;
 	uint32_t *tree_ref; /* of node n: 1 + the ref of the whole tree that it is in; NULL: none */
-	size_t nnodes;	 /* nodes that `start` covers: those of the tree when it was built */
+	size_t nnodes;	    /* nodes that `start` covers: those of the tree when it was built */
 	WD_ARRAY(struct wd_attribution) attributions;
 	uint32_t *attribution; /* of node n: 1 + index into attributions; 0: none */
 	size_t nattribution;   /* nodes that `attribution` covers: it grows with the tree */
@@ -54,7 +54,7 @@ struct wd_owners {
 
 /* One owner of a node. */
 struct wd_owner {
-	uint32_t package;		  /* in catalog->packages */
+	uint32_t package; /* in catalog->packages */
 	enum wd_basis basis;
 	const struct wd_db *db;		  /* the database of the claim; */
 	const struct wd_cat_claim *claim; /* NULL where the owner was attributed */
@@ -86,8 +86,7 @@ void wd_owners_done(struct wd_owners *o);
  * Claims that make no owner (see wd_claim_is_effective()) are left out unless `all`.
  * `list` is emptied first. 0 or -ENOMEM.
  */
-int wd_owners_get(const struct wd_owners *o, wd_node_id node, bool all,
-		  struct wd_owner_list *list);
+int wd_owners_get(const struct wd_owners *o, wd_node_id node, bool all, struct wd_owner_list *list);
 
 /* Whether a claim that makes an owner stands on the node. */
 bool wd_owners_claimed(const struct wd_owners *o, wd_node_id node);

@@ -23,9 +23,9 @@ struct wd_needle {
 struct wd_pattern {
 	struct wd_blob text; /* borrowed */
 	regex_t *compiled;
-	bool broken; /* it is no expression: matches nothing */
+	bool broken;  /* it is no expression: matches nothing */
 	bool starved; /* out of memory once: what it said since is worth nothing */
-	bool looked; /* the needles were looked for */
+	bool looked;  /* the needles were looked for */
 	uint8_t nneedles;
 	struct wd_needle needles[WD_PATTERN_NEEDLES];
 };

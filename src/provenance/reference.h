@@ -38,7 +38,7 @@ struct wd_reference {
 	WD_ARRAY(struct wd_reference_distro) distros; /* in order of id */
 	bool digests, builds;			      /* it has some */
 	uint32_t unfenced; /* WD_FENCE_* flags that a worker which read it was without */
-	char *why; /* what is wrong with it, where opening it failed; or NULL */
+	char *why;	   /* what is wrong with it, where opening it failed; or NULL */
 };
 
 /*

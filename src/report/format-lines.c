@@ -26,8 +26,7 @@ static bool needs_quotes(struct wd_blob s)
 		uint64_t w = 0;
 
 		memcpy(&w, s.ptr + i, s.len - i < 8 ? s.len - i : 8);
-		hits |= has_byte(w, '"') | has_byte(w, ',') | has_byte(w, '\n') |
-			has_byte(w, '\r');
+		hits |= has_byte(w, '"') | has_byte(w, ',') | has_byte(w, '\n') | has_byte(w, '\r');
 	}
 	return hits != 0;
 }
@@ -116,7 +115,8 @@ static int nul_row(struct wd_writer *w, const struct wd_cell *cells)
 
 static void pad(struct wd_buf *out, size_t have, size_t want)
 {
-	static const char spaces[] = "                                                                ";
+	static const char spaces[] =
+		"                                                                ";
 
 	while (have < want) {
 		size_t n = want - have < sizeof(spaces) - 1 ? want - have : sizeof(spaces) - 1;
@@ -162,7 +162,8 @@ static void text_cell(struct wd_buf *out, const struct wd_column *col, const str
 		wd_buf_blob(out, wd_buf_view(&work));
 		width = col->width;
 	} else {
-		if (col->kind == WD_COLUMN_PATH && (cell->text.len == 0 || cell->text.ptr[0] != '/')) {
+		if (col->kind == WD_COLUMN_PATH &&
+		    (cell->text.len == 0 || cell->text.ptr[0] != '/')) {
 			wd_buf_byte(out, '/');
 			width++;
 		}

@@ -5,8 +5,7 @@
 #include <stdio.h>
 
 static const struct wd_format *const formats[] = {
-	&wd_format_text, &wd_format_csv,    &wd_format_nul,
-	&wd_format_json, &wd_format_ndjson, NULL,
+	&wd_format_text, &wd_format_csv, &wd_format_nul, &wd_format_json, &wd_format_ndjson, NULL,
 };
 
 const char wd_format_names[] = "text, csv, nul, json, ndjson, sqlite";

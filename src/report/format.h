@@ -29,7 +29,7 @@ struct wd_column {
 };
 
 struct wd_schema {
-	const char *name; /* "whodistro/map/1" */
+	const char *name;  /* "whodistro/map/1" */
 	const char *table; /* "map": SQLite's table, JSON's array is "rows" */
 	const char *rootfs;
 	const struct wd_column *columns;

@@ -21,7 +21,7 @@ void wd_inspect_text(const struct wd_subject *s, const struct wd_verdict *v, uns
 
 /* The table for several: its head, and a line each. */
 void wd_inspect_table_head(struct wd_out *out, size_t name_width);
-void wd_inspect_table_row(const struct wd_subject *s, const struct wd_verdict *v,
-			  size_t name_width, struct wd_out *out);
+void wd_inspect_table_row(const struct wd_subject *s, const struct wd_verdict *v, size_t name_width,
+			  struct wd_out *out);
 
 #endif

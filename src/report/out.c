@@ -120,8 +120,8 @@ int wd_out_open(struct wd_out *out, const char *path, enum wd_color color)
 		}
 	}
 	out->terminal = isatty(out->fd) == 1;
-	out->color = color == WD_COLOR_ALWAYS || (color == WD_COLOR_AUTO && out->terminal &&
-						  !(no_color && *no_color));
+	out->color = color == WD_COLOR_ALWAYS ||
+		     (color == WD_COLOR_AUTO && out->terminal && !(no_color && *no_color));
 	out->utf8 = shows_utf8();
 	if (out->terminal && ioctl(out->fd, TIOCGWINSZ, &size) == 0)
 		out->columns = size.ws_col;
@@ -135,8 +135,8 @@ static int flush(struct wd_out *out)
 	if (out->buf.status < 0 && out->status == 0)
 		out->status = out->buf.status;
 	while (out->status == 0 && at < out->buf.len) {
-		ssize_t n = TEMP_FAILURE_RETRY(
-			write(out->fd, out->buf.ptr + at, out->buf.len - at));
+		ssize_t n =
+			TEMP_FAILURE_RETRY(write(out->fd, out->buf.ptr + at, out->buf.len - at));
 
 		if (n < 0)
 			out->status = -errno;

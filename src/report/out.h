@@ -17,7 +17,7 @@ struct wd_out {
 	char *temp; /* the file being written; NULL where that is `path` itself */
 	bool terminal;
 	bool color;
-	bool utf8;  /* the user's locale shows it */
+	bool utf8;   /* the user's locale shows it */
 	int columns; /* width of the terminal; 0 where it is none */
 };
 

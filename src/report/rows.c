@@ -56,8 +56,8 @@ static void measure(struct wd_rows *rows)
 	for (size_t i = 0; i < cat->packages.n; i++) {
 		const struct wd_cat_package *p = &cat->packages.v[i];
 
-		widen(&rows->columns[WD_MAP_PACKAGE],
-		      wd_package_field(cat, p, WD_PACKAGE_NAME).len, 28);
+		widen(&rows->columns[WD_MAP_PACKAGE], wd_package_field(cat, p, WD_PACKAGE_NAME).len,
+		      28);
 		widen(&rows->columns[WD_MAP_VERSION],
 		      wd_package_field(cat, p, WD_PACKAGE_VERSION).len, 24);
 	}
@@ -96,7 +96,8 @@ void wd_rows_done(struct wd_rows *rows)
 	wd_buf_done(&rows->scratch);
 }
 
-/* A mode without permission bits or size only tells the type that a list of files lets one guess. */
+/* A mode without permission bits or size only tells the type that a list of files lets one guess.
+ */
 static bool knows_mode(const struct wd_cat_claim *c)
 {
 	return c->mode & 07777 || (c->mode && c->size != WD_SIZE_UNKNOWN);
@@ -255,8 +256,8 @@ static void fill_node(struct wd_rows *rows, wd_node_id node, struct wd_blob path
 		size_t start = rows->scratch.len;
 
 		wd_buf_number(&rows->scratch, mode, 8, 4);
-		cells[WD_MAP_MODE].text = wd_blob(rows->scratch.ptr + start,
-						  rows->scratch.len - start);
+		cells[WD_MAP_MODE].text =
+			wd_blob(rows->scratch.ptr + start, rows->scratch.len - start);
 	}
 }
 
@@ -274,13 +275,11 @@ static void fill_owner(struct wd_rows *rows, wd_node_id node, struct wd_blob pat
 	cells[WD_MAP_DISTRO].text = wd_blob_str(rows->s->distros.list.v[p->distro].label);
 	if (!owner->claim || (rows->writer->format->lean && !rows->verified))
 		return;
-	cells[WD_MAP_DB_PATH].text =
-		make_db_path(&rows->scratch, owner->db, owner->claim, path);
+	cells[WD_MAP_DB_PATH].text = make_db_path(&rows->scratch, owner->db, owner->claim, path);
 	cells[WD_MAP_DIGEST].text = make_digest(&rows->scratch, owner->claim->digest_algo,
 						recorded_digest(owner->db, owner->claim));
-	cells[WD_MAP_DIGEST_FOUND].text =
-		make_digest(&rows->scratch, owner->claim->digest_algo,
-			    found_digest(rows, node, owner->claim));
+	cells[WD_MAP_DIGEST_FOUND].text = make_digest(&rows->scratch, owner->claim->digest_algo,
+						      found_digest(rows, node, owner->claim));
 	if (owner->claim->detail_len)
 		cells[WD_MAP_DETAIL].text =
 			wd_blob(wd_pool_at(&owner->db->bytes,
@@ -310,8 +309,7 @@ static int write_row(struct wd_rows *rows, wd_node_id node, struct wd_blob path,
 		fill_owner(rows, node, path, owner, cells);
 	else
 		cells[WD_MAP_DISTRO].text = own_word(rows->s, node);
-	cells[WD_MAP_BASIS].text =
-		wd_blob_str(wd_basis_name(owner ? owner->basis : WD_BASIS_NONE));
+	cells[WD_MAP_BASIS].text = wd_blob_str(wd_basis_name(owner ? owner->basis : WD_BASIS_NONE));
 	cells[WD_MAP_FLAGS].text = make_flags(rows, node, owner);
 	r = rows->writer->format->row(rows->writer,
 				      cells + (WD_MAP_COLUMNS - rows->schema.ncolumns));

@@ -34,7 +34,7 @@ enum wd_map_column {
 struct wd_rows {
 	const struct wd_subject *s;
 	struct wd_writer *writer;
-	bool one;	      /* only the first owner of each file */
+	bool one; /* only the first owner of each file */
 	/* what was read of the files, or NULL; set with wd_rows_verify() */
 	const struct wd_verify *verified;
 	struct wd_blob query; /* for owner */

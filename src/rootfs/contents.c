@@ -190,7 +190,7 @@ static void *read_thread(void *arg)
 	while ((at = atomic_fetch_add(&run->next, 1)) < run->norder) {
 		struct wd_content *f = &run->c->list.v[run->queue[at]];
 
-		f->status = !h			? -ENOMEM
+		f->status = !h		       ? -ENOMEM
 			    : S_ISLNK(f->mode) ? hash_target(run, h, f)
 					       : read_file(run, h, f, buffer, &path);
 	}
@@ -332,8 +332,8 @@ static bool same_file(const struct wd_content *a, const struct wd_content *b)
 
 static bool is_read(const struct wd_content *f)
 {
-	return f->status == 0 && ((S_ISREG(f->mode) && (f->algos || f->caps)) ||
-				  (S_ISLNK(f->mode) && f->algos));
+	return f->status == 0 &&
+	       ((S_ISREG(f->mode) && (f->algos || f->caps)) || (S_ISLNK(f->mode) && f->algos));
 }
 
 /*

@@ -48,8 +48,8 @@ const struct wd_image_detail *wd_image_detail(const struct wd_image *img, wd_nod
 static mode_t type_bits(enum wd_type type)
 {
 	static const mode_t bits[WD_TYPE_COUNT] = {
-		[WD_TYPE_FILE] = S_IFREG,  [WD_TYPE_DIR] = S_IFDIR,   [WD_TYPE_SYMLINK] = S_IFLNK,
-		[WD_TYPE_CHAR] = S_IFCHR,  [WD_TYPE_BLOCK] = S_IFBLK, [WD_TYPE_FIFO] = S_IFIFO,
+		[WD_TYPE_FILE] = S_IFREG,    [WD_TYPE_DIR] = S_IFDIR,	[WD_TYPE_SYMLINK] = S_IFLNK,
+		[WD_TYPE_CHAR] = S_IFCHR,    [WD_TYPE_BLOCK] = S_IFBLK, [WD_TYPE_FIFO] = S_IFIFO,
 		[WD_TYPE_SOCKET] = S_IFSOCK,
 	};
 

@@ -302,9 +302,8 @@ static bool is_same(const struct stat *a, const struct stat *b, const struct wd_
 	if (!S_ISDIR(a->st_mode) && (a->st_size != b->st_size || a->st_nlink != b->st_nlink))
 		return false;
 	return a->st_mode == b->st_mode && a->st_uid == b->st_uid && a->st_gid == b->st_gid &&
-	       a->st_rdev == b->st_rdev &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-	       wd_blob_equal(x->target, y->target);
+	       a->st_rdev == b->st_rdev && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && wd_blob_equal(x->target, y->target);
 }
 
 /* `up` is there; `low` is NULL where the other root has no such name. */

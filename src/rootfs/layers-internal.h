@@ -40,7 +40,7 @@ struct wd_layers {
 	WD_ARRAY(struct wd_layers_inode) inodes;
 	WD_ARRAY(const char *) kept;
 	WD_ARRAY(uint32_t) details; /* by name: the caller's; short where there are none */
-	uint32_t *slots; /* names by parent and name; 0: free (the root is not in it) */
+	uint32_t *slots;	    /* names by parent and name; 0: free (the root is not in it) */
 	uint32_t nslots;
 	uint16_t layer;
 	bool literal;

@@ -246,8 +246,8 @@ static int step(struct each *e)
 	return 0;
 }
 
-int wd_tree_each(struct wd_tree *tree,
-		 int (*visit)(void *ctx, wd_node_id id, struct wd_blob path), void *ctx)
+int wd_tree_each(struct wd_tree *tree, int (*visit)(void *ctx, wd_node_id id, struct wd_blob path),
+		 void *ctx)
 {
 	struct each e = {.tree = tree, .visit = visit, .ctx = ctx, .path = WD_BUF_INIT};
 	int r = push_frame(&e, WD_NODE_ROOT);

@@ -18,8 +18,8 @@
 struct wd_image;
 
 struct wd_root {
-	int fd;	   /* O_PATH; -1 where it is an image */
-	dev_t dev; /* of the root directory */
+	int fd;			      /* O_PATH; -1 where it is an image */
+	dev_t dev;		      /* of the root directory */
 	const struct wd_image *image; /* see image.h; or NULL */
 };
 

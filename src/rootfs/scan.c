@@ -282,9 +282,8 @@ static unsigned thread_count(void)
 
 int wd_tree_scan(struct wd_tree *tree)
 {
-	struct scan s = {.tree = tree,
-			 .lock = PTHREAD_MUTEX_INITIALIZER,
-			 .more = PTHREAD_COND_INITIALIZER};
+	struct scan s = {
+		.tree = tree, .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER};
 	struct item root = {.node = WD_NODE_ROOT};
 	pthread_t threads[MAX_THREADS];
 	unsigned n = 0;

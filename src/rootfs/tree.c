@@ -8,9 +8,9 @@
 #include <string.h>
 
 static const char *const type_names[] = {
-	[WD_TYPE_UNKNOWN] = "",	    [WD_TYPE_FILE] = "file",   [WD_TYPE_DIR] = "dir",
-	[WD_TYPE_SYMLINK] = "symlink", [WD_TYPE_CHAR] = "char",	  [WD_TYPE_BLOCK] = "block",
-	[WD_TYPE_FIFO] = "fifo",	    [WD_TYPE_SOCKET] = "socket",
+	[WD_TYPE_UNKNOWN] = "",	       [WD_TYPE_FILE] = "file",	    [WD_TYPE_DIR] = "dir",
+	[WD_TYPE_SYMLINK] = "symlink", [WD_TYPE_CHAR] = "char",	    [WD_TYPE_BLOCK] = "block",
+	[WD_TYPE_FIFO] = "fifo",       [WD_TYPE_SOCKET] = "socket",
 };
 
 const char *wd_type_name(enum wd_type type)
@@ -159,7 +159,8 @@ static int open_dir(struct wd_tree *tree, wd_node_id dir)
 	wd_buf_byte(&path, '\0');
 	if (path.status < 0)
 		return path.status;
-	/* a directory after another, by path: the scan alone takes the time of a deeper chain once */
+	/* a directory after another, by path: the scan alone takes the time of a deeper chain once
+	 */
 	if (path.len > PATH_MAX)
 		return -ENAMETOOLONG;
 	return wd_openat_in_root(tree->root->fd, path.ptr, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);

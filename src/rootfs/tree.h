@@ -56,15 +56,15 @@ struct wd_node {
 	uint16_t name_len;
 	uint8_t type; /* enum wd_type */
 	uint8_t flags;
-	uint32_t first; /* directory: first child; symlink: its target in the pool */
-	uint32_t count; /* directory: number of children; symlink: length of the target */
+	uint32_t first;	  /* directory: first child; symlink: its target in the pool */
+	uint32_t count;	  /* directory: number of children; symlink: length of the target */
 	wd_node_id ghost; /* first ghost child, or WD_NODE_NONE */
 	union {
 		uint32_t mode; /* permission bits, 07777, of what is on disk */
 		uint32_t hash; /* of a ghost: of its parent and name */
 	};
 	union {
-		uint64_t size;		 /* bytes, of what is on disk */
+		uint64_t size;	       /* bytes, of what is on disk */
 		wd_node_id next_ghost; /* of a ghost: the next one of the same parent */
 	};
 };
@@ -163,8 +163,8 @@ void wd_tree_stat_files(struct wd_tree *tree, wd_node_id dir);
  * Walks the tree in byte order of the full paths, ghosts in their places. `visit` is called for
  * every node but the root, with its path; a negative return ends the walk and is returned.
  */
-int wd_tree_each(struct wd_tree *tree,
-		 int (*visit)(void *ctx, wd_node_id id, struct wd_blob path), void *ctx);
+int wd_tree_each(struct wd_tree *tree, int (*visit)(void *ctx, wd_node_id id, struct wd_blob path),
+		 void *ctx);
 
 /*
  * Calls `hit` for every node on disk below `start` that matches a pattern of base/glob.h,

@@ -33,9 +33,8 @@ static int expand_children(struct expansion *e, struct wd_blob name, struct wd_b
 	first = wd_tree_node(e->tree, dir)->first;
 	end = first + wd_tree_node(e->tree, dir)->count;
 	for (uint32_t i = first; i < end; i++) {
-		int r = wd_glob_name(name, wd_tree_name(e->tree, i))
-				? expand(e, rest, i, depth + 1)
-				: 0;
+		int r = wd_glob_name(name, wd_tree_name(e->tree, i)) ? expand(e, rest, i, depth + 1)
+								     : 0;
 
 		if (r < 0)
 			return r;
@@ -73,7 +72,8 @@ static int expand(struct expansion *e, struct wd_blob pattern, wd_node_id node, 
 	if (depth > DEPTH_MAX)
 		return 0;
 	if (!wd_blob_token(&rest, '/', &name))
-		return wd_tree_node(e->tree, node)->flags & WD_NODE_GHOST ? 0 : e->hit(e->ctx, node);
+		return wd_tree_node(e->tree, node)->flags & WD_NODE_GHOST ? 0
+									  : e->hit(e->ctx, node);
 	/* `**` may stand for no component, so that it matches what is no directory, too */
 	if (wd_tree_node(e->tree, node)->type != WD_TYPE_DIR)
 		return wd_blob_is(pattern, "**") ? expand(e, WD_BLOB(""), node, depth) : 0;

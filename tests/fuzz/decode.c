@@ -72,12 +72,11 @@ static void take(struct wd_blob input, uint32_t algos)
 {
 	static const char spool[SPOOL];
 	struct wd_catalog cat = {0};
-	struct wd_decoding d = {.worker = {.pid = -1,
-					   .pipe = fuzz_memfd(input),
-					   .deadline = wd_worker_now() + 100},
-				.spool = fuzz_memfd(wd_blob(spool, sizeof(spool))),
-				.algos = algos,
-				.cat = &cat};
+	struct wd_decoding d = {
+		.worker = {.pid = -1, .pipe = fuzz_memfd(input), .deadline = wd_worker_now() + 100},
+		.spool = fuzz_memfd(wd_blob(spool, sizeof(spool))),
+		.algos = algos,
+		.cat = &cat};
 
 	begin(&d);
 	while (wd_decoding_read(&d) > 0)

@@ -70,8 +70,9 @@ static void check_captures(const struct wd_captures *c, struct wd_blob path)
 	WD_CLEANUP_BUF struct wd_buf out = WD_BUF_INIT;
 
 	for (size_t i = 0; i < c->n && i < WD_GLOB_CAPTURES; i++)
-		FUZZ_CHECK(c->at[i].len == 0 || (c->at[i].ptr >= path.ptr &&
-						 c->at[i].ptr + c->at[i].len <= path.ptr + path.len));
+		FUZZ_CHECK(c->at[i].len == 0 ||
+			   (c->at[i].ptr >= path.ptr &&
+			    c->at[i].ptr + c->at[i].len <= path.ptr + path.len));
 	wd_glob_expand(WD_BLOB("$1/$2x$9$0$"), c, &out);
 	fuzz_touch(wd_buf_view(&out));
 }

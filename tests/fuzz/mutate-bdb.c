@@ -65,7 +65,8 @@ static uint32_t some_number(struct image *m)
 
 static void change_head(struct image *m, uint8_t *p)
 {
-	static const uint8_t types[] = {P_INVALID, P_HASH_UNSORTED, P_LBTREE, P_OVERFLOW, P_HASH, 3};
+	static const uint8_t types[] = {P_INVALID,  P_HASH_UNSORTED, P_LBTREE,
+					P_OVERFLOW, P_HASH,	     3};
 
 	switch (pick(m, 6)) {
 	case 0:

@@ -29,9 +29,9 @@ struct header {
 };
 
 static const uint8_t type_sizes[] = {
-	[RPM_CHAR_TYPE] = 1, [RPM_INT8_TYPE] = 1, [RPM_INT16_TYPE] = 2, [RPM_INT32_TYPE] = 4,
-	[RPM_INT64_TYPE] = 8, [RPM_STRING_TYPE] = 0, [RPM_BIN_TYPE] = 1,
-	[RPM_STRING_ARRAY_TYPE] = 0, [RPM_I18NSTRING_TYPE] = 0,
+	[RPM_CHAR_TYPE] = 1,  [RPM_INT8_TYPE] = 1,	   [RPM_INT16_TYPE] = 2,
+	[RPM_INT32_TYPE] = 4, [RPM_INT64_TYPE] = 8,	   [RPM_STRING_TYPE] = 0,
+	[RPM_BIN_TYPE] = 1,   [RPM_STRING_ARRAY_TYPE] = 0, [RPM_I18NSTRING_TYPE] = 0,
 };
 
 static uint32_t be32(const uint8_t *p)
@@ -135,14 +135,21 @@ static size_t put_together(struct header *h, uint8_t *out, size_t max)
 static uint32_t some_tag(uint32_t *seed)
 {
 	static const uint32_t tags[] = {
-		RPMTAG_NAME,	       RPMTAG_VERSION,	     RPMTAG_RELEASE,	RPMTAG_EPOCH,
-		RPMTAG_SIZE,	       RPMTAG_LONGSIZE,	     RPMTAG_VENDOR,	RPMTAG_PACKAGER,
-		RPMTAG_ARCH,	       RPMTAG_SOURCERPM,     RPMTAG_GROUP,	RPMTAG_BASENAMES,
-		RPMTAG_DIRINDEXES,     RPMTAG_DIRNAMES,	     RPMTAG_FILEFLAGS,	RPMTAG_FILEMODES,
-		RPMTAG_FILESTATES,     RPMTAG_FILESIZES,     RPMTAG_FILELINKTOS, RPMTAG_FILEDIGESTS,
-		RPMTAG_LONGFILESIZES,  RPMTAG_OLDFILENAMES,  RPMTAG_FILEDIGESTALGO,
-		RPMTAG_FILEUSERNAME,   RPMTAG_FILEGROUPNAME, RPMTAG_FILEMTIMES, RPMTAG_FILERDEVS,
-		RPMTAG_FILEVERIFYFLAGS, RPMTAG_FILECAPS,
+		RPMTAG_NAME,	       RPMTAG_VERSION,
+		RPMTAG_RELEASE,	       RPMTAG_EPOCH,
+		RPMTAG_SIZE,	       RPMTAG_LONGSIZE,
+		RPMTAG_VENDOR,	       RPMTAG_PACKAGER,
+		RPMTAG_ARCH,	       RPMTAG_SOURCERPM,
+		RPMTAG_GROUP,	       RPMTAG_BASENAMES,
+		RPMTAG_DIRINDEXES,     RPMTAG_DIRNAMES,
+		RPMTAG_FILEFLAGS,      RPMTAG_FILEMODES,
+		RPMTAG_FILESTATES,     RPMTAG_FILESIZES,
+		RPMTAG_FILELINKTOS,    RPMTAG_FILEDIGESTS,
+		RPMTAG_LONGFILESIZES,  RPMTAG_OLDFILENAMES,
+		RPMTAG_FILEDIGESTALGO, RPMTAG_FILEUSERNAME,
+		RPMTAG_FILEGROUPNAME,  RPMTAG_FILEMTIMES,
+		RPMTAG_FILERDEVS,      RPMTAG_FILEVERIFYFLAGS,
+		RPMTAG_FILECAPS,
 	};
 
 	return tags[fuzz_random(seed, WD_ARRAY_SIZE(tags))];
@@ -150,8 +157,8 @@ static uint32_t some_tag(uint32_t *seed)
 
 static uint32_t some_number(uint32_t *seed)
 {
-	static const uint32_t numbers[] = {0, 1, 2, 3, 7, 255, 65535, 0x7fffffff, 0xffffffff,
-					   0x80000000};
+	static const uint32_t numbers[] = {0,	1,     2,	   3,	       7,
+					   255, 65535, 0x7fffffff, 0xffffffff, 0x80000000};
 
 	return numbers[fuzz_random(seed, WD_ARRAY_SIZE(numbers))];
 }
@@ -190,7 +197,8 @@ static void change(struct header *h, uint32_t *seed)
 		e->type = fuzz_random(seed, 11);
 		break;
 	case 2:
-		e->count = fuzz_random(seed, 2) ? some_number(seed) : e->count + 1 - 2 * (*seed & 1);
+		e->count =
+			fuzz_random(seed, 2) ? some_number(seed) : e->count + 1 - 2 * (*seed & 1);
 		break;
 	case 3:
 		*e = h->entries[--h->n];

@@ -40,8 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!place.root.fd)
 		enter();
-	FUZZ_CHECK(ftruncate(place.fd, 0) == 0 &&
-		   pwrite(place.fd, data, size, 0) == (ssize_t)size);
+	FUZZ_CHECK(ftruncate(place.fd, 0) == 0 && pwrite(place.fd, data, size, 0) == (ssize_t)size);
 	FUZZ_CHECK(wd_os_release_read(&place.root, &os) == 0 && (os.present || os.status < 0));
 	/* a NUL in the file must not reach whoever takes a value for a C string */
 	FUZZ_CHECK(strlen(os.id) <= size && strlen(os.pretty_name) <= size);

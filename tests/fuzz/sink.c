@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Whatever a backend pushes, the worker's sink encodes so that the parent takes it. The input is a
- * program: a byte for what to call, the bytes of numbers, strings as two bytes of length and theirs.
+ * program: a byte for what to call, the bytes of numbers, strings as two bytes of length and
+ * theirs.
  */
 #include "pkgdb/sink.h"
 #include "pkgdb/wire.h"
