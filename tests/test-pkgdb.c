@@ -264,8 +264,7 @@ enum defect { /* clang-format off */
 	D_CLAIM_LONG, D_CLAIM_FLAGS, D_CLAIM_SHORT, D_CLAIM_TAIL, D_CLAIM_DIGEST, D_CLAIM_TARGET,
 	D_CLAIM_RECORDED, D_ALIAS_EMPTY, D_ALIAS_UP, D_ALIAS_HALF, D_ALIAS_TARGET, D_ERROR_OK,
 	D_ERROR_EMPTY, D_ERROR_MIN, D_DONE_POSITIVE, D_DONE_EMPTY, D_DONE_MIN, D_COUNT
-	/* clang-format on */
-};
+}; /* clang-format on */
 
 static const char *long_bytes(void)
 {
