@@ -38,6 +38,10 @@ verdict "every source is listed in Makefile.am" "$(code | while read -r file; do
 	grep -qwF "$file" Makefile.am tests/fuzz/fuzz.am || echo "$file"
 done)"
 
+# automake calls the log of test-x and of test-x.sh the same: one would hide the other.
+verdict "every test has a name of its own" "$(find tests -maxdepth 1 -name 'test-*.c' -o \
+	-maxdepth 1 -name 'test-*.sh' | sed 's/\.[a-z]*$//' | sort | uniq -d)"
+
 if ctags --version 2>/dev/null | grep -q 'Universal Ctags'; then
 	sizes=$(functions)
 	verdict "functions of at most $max_function lines" "$(awk -v max=$max_function \
