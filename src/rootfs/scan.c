@@ -48,8 +48,9 @@ static int read_target(struct wd_entries *e, int dir_fd, const char *name, struc
 	uint32_t ref;
 	int r;
 
+	/* gone, or replaced: a link to nowhere */
 	if (n < 0)
-		return 0; /* gone, or replaced: a link to nowhere */
+		return errno == ENOENT || errno == EINVAL ? 0 : -errno;
 	r = wd_pool_add(&e->bytes, wd_blob(target, (size_t)n), &ref);
 	if (r == 0)
 		*ret = wd_blob(wd_pool_at(&e->bytes, ref), (size_t)n);
