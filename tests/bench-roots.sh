@@ -86,10 +86,12 @@ make_rpm() {
 # $synthetic_files files, 100 to a directory, of which a tenth belong to packages
 make_synthetic() {
 	python3 - "$1" "$synthetic_files" <<-'EOF'
-		import os, sys
+		import os, shutil, sys
 		root, files = sys.argv[1], int(sys.argv[2])
 		os.makedirs(f"{root}/var/lib/dpkg/info")
 		os.makedirs(f"{root}/etc")
+		os.makedirs(f"{root}/usr/bin")
+		shutil.copy("/bin/true", f"{root}/usr/bin/program")
 		with open(f"{root}/etc/os-release", "w") as f:
 		    f.write('ID=debian\nVERSION_ID="12"\n')
 		status = open(f"{root}/var/lib/dpkg/status", "w")
@@ -97,7 +99,7 @@ make_synthetic() {
 		    path = f"usr/share/data{d // 1000}/part{d % 1000}"
 		    os.makedirs(f"{root}/{path}")
 		    for i in range(100):
-		        os.close(os.open(f"{root}/{path}/file-{d}-{i}.dat", os.O_CREAT | os.O_WRONLY))
+		        os.close(os.open(f"{root}/{path}/file-{d}-{i}.dat", os.O_CREAT | os.O_WRONLY, 0o644))
 		    if d % 10 == 0:
 		        name = f"package-{d}"
 		        status.write(f"Package: {name}\nStatus: install ok installed\nVersion: 1-{d}\n"
