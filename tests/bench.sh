@@ -97,6 +97,8 @@ verify_rows() {
 		sort -zu >"$work/$algorithm.list"
 	row "verify $name vs openssl $algorithm of the same files" 'x 1.11' "verify -q $root" \
 		"$(hash_of "$algorithm" "$work/$algorithm.list")"
+	row "verify $name vs ${algorithm}sum of the same files" - "verify -q $root" \
+		"sh:xargs -0 ${algorithm}sum <$work/$algorithm.list"
 	row "verify $name vs ${native%% *}" 'x 0.2' "verify -q $root" "$native"
 }
 
@@ -105,12 +107,14 @@ large_rows() {
 	if root=$(once large make_large); then
 		debian_rows 'a large Debian' "$root" 'x 1'
 		row 'map a large Debian, memory' "MB $(memory_budget "$root")" "map -q $root"
+		rival_rows 'a large Debian' "$root"
 		verify_rows 'a large Debian' "$root" md5 "debsums -a -s -r $root"
 	fi
 	if root=$(once rpm make_rpm); then
 		row 'map an rpm root vs rpm -qal' - "map -q $root" "rpm --root $root --dbpath /var/lib/rpm -qal"
 		row 'owner of a file of an rpm root vs rpm -qf' - "owner $root /usr/bin/env" \
 			"rpm --root $root --dbpath /var/lib/rpm -qf /usr/bin/env"
+		rival_rows 'an rpm root' "$root"
 		verify_rows 'an rpm root' "$root" sha256 "rpm --root $root --dbpath /var/lib/rpm -Va --nodeps"
 	fi
 	for synthetic_files in 1000 10000 100000 1000000 3000000; do
@@ -125,13 +129,13 @@ large_rows() {
 	fi
 }
 
-# What else a user may have.
+# What else a user may have: rival_rows NAME ROOT
 rival_rows() {
-	local root=$1 rival
-	for rival in "syft scan -q dir:$root" "trivy rootfs -q --scanners license $root" \
-		"scalibr --root $root --result /dev/null"; do
-		command -v "${rival%% *}" >/dev/null &&
-			row "inspect a minbase Debian vs ${rival%% *}" - "inspect -q $root" "$rival"
+	local rival
+	for rival in "syft scan -q dir:$2" "trivy rootfs -q --scanners license $2" \
+		"scalibr --root $2 --result $work/scalibr.textproto"; do
+		command -v "${rival%% *}" >/dev/null || continue
+		row "packages of $1 vs ${rival%% *}" - "packages -q $2" "$rival"
 	done
 }
 
@@ -176,9 +180,9 @@ reference_rows() {
 	ubi8_rows
 	if root=$(debian_root); then
 		debian_rows 'a minbase Debian' "$root" -
-		rival_rows "$root"
+		rival_rows 'a minbase Debian' "$root"
 	fi
 	reference_rows
 	[ "${WD_BENCH-}" = small ] || large_rows
 } >"$work/rows"
-"$tests/truth-time.py" "${1:-7}" ${2+"$2"} <"$work/rows"
+WD_BUILDDIR=$WD_BUILDDIR "$tests/truth-time.py" "${1:-7}" ${2+"$2"} <"$work/rows"
