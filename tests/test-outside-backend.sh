@@ -332,9 +332,9 @@ unusable() {
 }
 unusable another-abi abi 'backend toypkg: module is for ABI version 3, this program has 2' \
 	's/WD_BACKEND_ABI/&+ 1/'
-unusable no-symbol module 'backend toypkg: no wd_backend_v2' \
+unusable no-symbol module 'backend toypkg: .*undefined symbol: wd_backend_v2' \
 	's/^WD_BACKEND_EXPORT wd_backend_v2/const struct wd_backend other/'
-unusable no-load module 'backend toypkg: no wd_backend_v2' '/\.load = /d'
+unusable no-load module 'backend toypkg: it can neither load[(][)] nor examine[(][)]' '/\.load = /d'
 unusable crashes-when-loaded crashed 'died .backend toypkg.' "\$a $constructor { __builtin_trap(); }"
 unusable exits-when-loaded crashed 'died .backend toypkg.' "\$a $constructor { exit(0); }"
 libs=()

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/hash.h"
 
-#include <dlfcn.h>
-#include <stdio.h>
+#include "base/module.h"
+
 #include <string.h>
 
 static const uint8_t sizes[WD_HASH_ALGOS] = {
@@ -38,11 +38,7 @@ struct wd_blob wd_hash_packed(const void *packed, uint32_t algos, unsigned algo)
 
 const struct wd_hash_ops *wd_hash_load(const char *dir)
 {
-	char path[4096];
-	void *module;
+	const char *why;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/" WD_HASH_MODULE ".so", dir) >= sizeof(path))
-		return NULL;
-	module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	return module ? dlsym(module, WD_HASH_MODULE_SYMBOL) : NULL;
+	return wd_module_load(dir, WD_HASH_MODULE, WD_HASH_MODULE_SYMBOL, &why);
 }

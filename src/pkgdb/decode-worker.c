@@ -2,13 +2,13 @@
 /* The worker that decodes an archive. Nothing in this file runs in the parent. */
 #include "base/cleanup.h"
 #include "base/hash.h"
+#include "base/module.h"
 #include "pkgdb/decode.h"
 #include "pkgdb/fence.h"
 #include "pkgdb/limits.h"
 #include "pkgdb/sink.h"
 #include "pkgdb/wire.h"
 
-#include <dlfcn.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -484,16 +484,11 @@ static int on_unreadable(void *ctx, struct wd_blob path, int status)
 
 static int load_archive_module(struct decoder *d)
 {
-	char path[4096];
-	void *module;
+	const char *why;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/" WD_ARCHIVE_MODULE ".so",
-			     d->job->module_dir) >= sizeof(path))
-		return -ENAMETOOLONG;
-	module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	d->module = module ? dlsym(module, WD_ARCHIVE_SYMBOL) : NULL;
+	d->module = wd_module_load(d->job->module_dir, WD_ARCHIVE_MODULE, WD_ARCHIVE_SYMBOL, &why);
 	if (!d->module) {
-		note(d, WD_EMODULE, "module %s: %s", WD_ARCHIVE_MODULE, dlerror());
+		note(d, WD_EMODULE, "module %s: %s", WD_ARCHIVE_MODULE, why);
 		return WD_EMODULE;
 	}
 	return d->module->abi == WD_ARCHIVE_ABI ? 0 : WD_EABI;

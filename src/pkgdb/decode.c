@@ -27,7 +27,7 @@
 #define NOTES_MAX 10000
 #define SPOOL_FALLBACK "/var/tmp"
 
-void wd_stream_free(struct wd_stream *s)
+static void free_stream(struct wd_stream *s)
 {
 	if (!s)
 		return;
@@ -38,7 +38,8 @@ void wd_stream_free(struct wd_stream *s)
 	free(s);
 }
 
-int wd_spool_open(void)
+/* A private temporary file without a name, for writing and reading. Or a negated errno. */
+static int open_spool(void)
 {
 	const char *dirs[] = {getenv("TMPDIR"), "/tmp", SPOOL_FALLBACK};
 	int fd = -1;
@@ -70,7 +71,7 @@ static int add_stream(struct wd_decoding *d, struct wd_blob name)
 	s->name = strndup(name.len ? name.ptr : "", name.len);
 	r = s->name ? wd_array_push(&d->streams, s) : -ENOMEM;
 	if (r < 0) {
-		wd_stream_free(s);
+		free_stream(s);
 		return r;
 	}
 	return wd_array_push(&d->open, index);
@@ -418,7 +419,7 @@ int wd_decoding_start(const struct wd_decode_job *job, struct wd_catalog *cat,
 	int r;
 
 	*d = (struct wd_decoding){.spool = -1, .cat = cat, .algos = job->algos, .worker.pipe = -1};
-	d->spool = wd_spool_open();
+	d->spool = open_spool();
 	if (d->spool < 0)
 		return d->spool;
 	copy.job.kind = job->dir ? WD_WORK_LAYER : WD_WORK_DECODE;
@@ -509,7 +510,7 @@ void wd_decoding_done(struct wd_decoding *d)
 	if (d->spool >= 0)
 		close(d->spool);
 	for (size_t i = 0; i < d->streams.n; i++)
-		wd_stream_free(d->streams.v[i]);
+		free_stream(d->streams.v[i]);
 	wd_array_done(&d->streams);
 	wd_array_done(&d->open);
 	for (size_t i = 0; i < d->documents.n; i++) {

@@ -107,9 +107,6 @@ struct wd_decoding {
 	int status;
 };
 
-/* A private temporary file without a name, for writing and reading. Or a negated errno. */
-int wd_spool_open(void);
-
 /*
  * Forks a worker. `job` is copied; its descriptors are borrowed for this call, and *d keeps the
  * spool. 0 or a negated errno; release with wd_decoding_done() in every case.
@@ -123,7 +120,6 @@ int wd_decoding_start(const struct wd_decode_job *job, struct wd_catalog *cat,
  */
 int wd_decoding_read(struct wd_decoding *d);
 void wd_decoding_done(struct wd_decoding *d);
-void wd_stream_free(struct wd_stream *s);
 
 /* In the worker. */
 int wd_decode_run(const struct wd_job *job, struct wd_pipe_sink *sink);

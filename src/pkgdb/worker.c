@@ -3,6 +3,7 @@
 #include "pkgdb/worker.h"
 
 #include "base/cleanup.h"
+#include "base/module.h"
 #include "pkgdb/fence.h"
 #include "pkgdb/limits.h"
 #include "pkgdb/process.h"
@@ -10,22 +11,15 @@
 #include "pkgdb/sink.h"
 #include "pkgdb/wire.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 
 int wd_worker_load_module(const struct wd_descriptor *d, struct wd_sink *sink,
 			  const struct wd_backend **ret)
 {
-	char path[4096];
-	const struct wd_backend *backend;
-	void *module;
-	const char *why;
+	const char *why = "it can neither load() nor examine()";
+	const struct wd_backend *backend = wd_module_load(d->dir, d->name, WD_BACKEND_SYMBOL, &why);
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s.so", d->dir, d->name) >= sizeof(path))
-		return -ENAMETOOLONG;
-	module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	backend = module ? dlsym(module, WD_BACKEND_SYMBOL) : NULL;
 	if (backend && backend->abi != WD_BACKEND_ABI) {
 		if (sink)
 			wd_sink_error(
@@ -35,10 +29,8 @@ int wd_worker_load_module(const struct wd_descriptor *d, struct wd_sink *sink,
 		return WD_EABI;
 	}
 	if (!backend || (!backend->load && !backend->examine)) {
-		why = module ? "no " WD_BACKEND_SYMBOL " in its module" : dlerror();
 		if (sink)
-			wd_sink_error(sink, WD_EMODULE, NULL, "backend %s: %s", d->name,
-				      why ? why : "its module cannot be loaded");
+			wd_sink_error(sink, WD_EMODULE, NULL, "backend %s: %s", d->name, why);
 		return WD_EMODULE;
 	}
 	*ret = backend;

@@ -31,14 +31,6 @@ struct wd_gather {
 /* A copy that lives as long as the evidence; "", and g->status set, out of memory. */
 const char *wd_gather_keep(struct wd_gather *g, struct wd_blob s);
 
-/* The item that a row makes with these groups of its pattern. 0, -ENOMEM or WD_ELIMIT. */
-int wd_gather_item(struct wd_gather *g, uint32_t row, enum wd_item_use use,
-		   const struct wd_captures *caps, uint32_t *ret);
-
-/* One more file, where it is another than the last one, shows an item. 0 or -ENOMEM. */
-int wd_gather_count(struct wd_gather *g, uint32_t index, wd_node_id node, struct wd_blob path,
-		    struct wd_blob value);
-
 /*
  * A row matched `text` in a file, and shows `value` there: counts its item, or items. *item is the
  * item where it is known already; set where it was WD_GATHER_NONE.

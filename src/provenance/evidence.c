@@ -106,8 +106,9 @@ static struct wd_blob expand(struct wd_buf *buf, struct wd_blob template,
 	return buf->status < 0 ? WD_BLOB_NULL : wd_blob(buf->ptr + from, buf->len - from - 1);
 }
 
-int wd_gather_item(struct wd_gather *g, uint32_t row, enum wd_item_use use,
-		   const struct wd_captures *caps, uint32_t *ret)
+/* The item that a row makes with these groups of its pattern. 0, -ENOMEM or WD_ELIMIT. */
+static int get_item(struct wd_gather *g, uint32_t row, enum wd_item_use use,
+		    const struct wd_captures *caps, uint32_t *ret)
 {
 	const struct wd_signal *s = &g->signals.list.v[row];
 	WD_CLEANUP_BUF struct wd_buf key = WD_BUF_INIT;
@@ -143,8 +144,9 @@ static int release_item(struct wd_gather *g, uint32_t release, enum wd_item_stre
 	return intern_item(g, wd_blob(key, (size_t)n), &item, ret);
 }
 
-int wd_gather_count(struct wd_gather *g, uint32_t index, wd_node_id node, struct wd_blob path,
-		    struct wd_blob value)
+/* One more file, where it is another than the last one, shows an item. 0 or -ENOMEM. */
+static int count_item(struct wd_gather *g, uint32_t index, wd_node_id node, struct wd_blob path,
+		      struct wd_blob value)
 {
 	struct wd_item *item = &g->e->items.v[index];
 	struct wd_found *found = &g->found.v[index];
@@ -219,7 +221,7 @@ static int count_releases(struct wd_gather *g, const struct wd_signal *s,
 		r = release_item(g, i, s->strength < WD_ITEM_MEDIUM ? s->strength : WD_ITEM_MEDIUM,
 				 &item);
 		if (r == 0)
-			r = wd_gather_count(g, item, node, path, value);
+			r = count_item(g, item, node, path, value);
 		if (r == 0)
 			g->seen[i] = item + 1;
 	}
@@ -238,8 +240,8 @@ int wd_gather_signal(struct wd_gather *g, uint32_t row, enum wd_item_use use, wd
 	if (use == WD_ITEM_RELEASE)
 		return count_releases(g, s, &caps, node, path, value);
 	if (*item == WD_GATHER_NONE)
-		r = wd_gather_item(g, row, use, &caps, item);
-	return r < 0 ? r : wd_gather_count(g, *item, node, path, value);
+		r = get_item(g, row, use, &caps, item);
+	return r < 0 ? r : count_item(g, *item, node, path, value);
 }
 
 /* ---- Releases by libraries */

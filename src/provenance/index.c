@@ -10,22 +10,16 @@
 #include "provenance/index.h"
 
 #include "base/glob.h"
+#include "base/module.h"
 #include "base/status.h"
-
-#include <dlfcn.h>
-#include <stdio.h>
 
 #define NAME_MAX_BYTES 4096
 
 const struct wd_index_ops *wd_index_load(const char *dir)
 {
-	char path[4096];
-	void *module;
+	const char *why;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/" WD_INDEX_MODULE ".so", dir) >= sizeof(path))
-		return NULL;
-	module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	return module ? dlsym(module, WD_INDEX_MODULE_SYMBOL) : NULL;
+	return wd_module_load(dir, WD_INDEX_MODULE, WD_INDEX_MODULE_SYMBOL, &why);
 }
 
 /* The directories that a merged /usr makes links to, https://systemd.io/THE_CASE_FOR_THE_USR_MERGE

@@ -157,7 +157,8 @@ static uint32_t end_claim(const struct wd_owners *o, wd_node_id node)
 	return node < o->nnodes ? o->start[node + 1] : 0;
 }
 
-bool wd_owners_claimed(const struct wd_owners *o, wd_node_id node)
+/* Whether a claim that makes an owner stands on the node. */
+static bool is_claimed(const struct wd_owners *o, wd_node_id node)
 {
 	const struct wd_db *db;
 
@@ -178,7 +179,7 @@ enum wd_basis wd_owners_basis(const struct wd_owners *o, wd_node_id node)
 {
 	const struct wd_attribution *a;
 
-	if (wd_owners_claimed(o, node))
+	if (is_claimed(o, node))
 		return WD_BASIS_DATABASE;
 	a = attribution_of(o, node);
 	return a ? (enum wd_basis)a->basis : WD_BASIS_NONE;
@@ -264,7 +265,7 @@ int wd_owners_attribute(struct wd_owners *o, wd_node_id node, struct wd_attribut
 {
 	int r = cover_tree(o);
 
-	if (r < 0 || o->attribution[node] || wd_owners_claimed(o, node))
+	if (r < 0 || o->attribution[node] || is_claimed(o, node))
 		return r;
 	r = wd_array_push(&o->attributions, a);
 	if (r == 0)

@@ -88,9 +88,6 @@ void wd_owners_done(struct wd_owners *o);
  */
 int wd_owners_get(const struct wd_owners *o, wd_node_id node, bool all, struct wd_owner_list *list);
 
-/* Whether a claim that makes an owner stands on the node. */
-bool wd_owners_claimed(const struct wd_owners *o, wd_node_id node);
-
 /* What the node is owned by, in one word. */
 enum wd_basis wd_owners_basis(const struct wd_owners *o, wd_node_id node);
 

@@ -429,7 +429,8 @@ int wd_answer_score(const struct wd_question *q, struct wd_answer *a)
 #define REFUTED_MIN 10
 #define REFUTED_TIMES 4
 
-bool wd_candidate_is_refuted(const struct wd_candidate *c)
+/* Whether most files at its paths have other contents: then it is another release, if not more. */
+static bool is_refuted(const struct wd_candidate *c)
 {
 	return c->differ >= REFUTED_MIN && c->agree * REFUTED_TIMES < c->differ;
 }
@@ -442,7 +443,7 @@ bool wd_answer_fits(const struct wd_answer *a)
 {
 	const struct wd_candidate *best = a->candidates.v;
 
-	if (a->candidates.n == 0 || wd_candidate_is_refuted(best))
+	if (a->candidates.n == 0 || is_refuted(best))
 		return false;
 	if (a->system >= SYSTEM_MIN)
 		return best->system >= FITTING_SHARE * (double)a->system;
@@ -483,7 +484,7 @@ enum wd_answer_confidence wd_answer_confidence(const struct wd_answer *a)
 	const struct wd_candidate *best = a->candidates.v;
 	uint64_t other = 0;
 
-	if (a->candidates.n == 0 || best->score <= 0 || wd_candidate_is_refuted(best))
+	if (a->candidates.n == 0 || best->score <= 0 || is_refuted(best))
 		return WD_ANSWER_NONE;
 	for (size_t i = 1; i < a->candidates.n; i++)
 		if (a->candidates.v[i].proven > other)

@@ -148,9 +148,6 @@ struct wd_rivals wd_answer_rivals(const struct wd_answer *a, const struct wd_mat
 /* A package of which less is there is not told from chance by its paths. */
 #define WD_SHARE_MIN 0.8
 
-/* Whether most files at its paths have other contents: then it is another release, if not more. */
-bool wd_candidate_is_refuted(const struct wd_candidate *c);
-
 /*
  * Whether the best candidate explains at least half of the programs and libraries, or, where these
  * are few, of all files; and is not refuted.

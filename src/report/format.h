@@ -63,9 +63,6 @@ struct wd_writer {
 /* The format of a name, or NULL. `module_dir` is where format modules are. */
 const struct wd_format *wd_format_find(const char *name, const char *module_dir);
 
-/* "text, csv, …" */
-extern const char wd_format_names[];
-
 #define WD_FORMAT_MODULE_SYMBOL "wd_format_module"
 
 extern const struct wd_format wd_format_text;
