@@ -472,6 +472,11 @@ bool wd_candidate_is_release(const struct wd_candidate *c)
 	return c->proven >= RELEASE_TIMES * c->disproven;
 }
 
+bool wd_answer_tells_release(const struct wd_answer *a, const struct wd_candidate *c)
+{
+	return c->proven ? wd_candidate_is_release(c) : wd_answer_is_near(a);
+}
+
 const char *wd_answer_confidence_name(enum wd_answer_confidence confidence)
 {
 	static const char *const names[] = {"none", "weak", "strong", "certain"};

@@ -90,7 +90,7 @@ static int add_item(const struct wd_answer *a, uint32_t candidate, enum wd_item_
 {
 	const struct wd_candidate *c = &a->candidates.v[candidate];
 	struct first first = {a, o->cat, candidate, c->proven > 0, WD_NODE_NONE};
-	bool release = c->proven ? wd_candidate_is_release(c) : wd_answer_is_near(a);
+	bool release = wd_answer_tells_release(a, c);
 	int distro = wd_distros_intern(distros, string(a, c->os),
 				       release ? string(a, c->version) : WD_BLOB(""), NULL);
 	WD_CLEANUP_BUF struct wd_buf value = WD_BUF_INIT;

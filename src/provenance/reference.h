@@ -168,6 +168,12 @@ bool wd_answer_is_near(const struct wd_answer *a);
 bool wd_candidate_is_release(const struct wd_candidate *c);
 
 /*
+ * Whether a candidate's release is the root's: by the programs that it alone has, or where there
+ * are none, which only the best may lack, by paths. Else it is the nearest that was learnt.
+ */
+bool wd_answer_tells_release(const struct wd_answer *a, const struct wd_candidate *c);
+
+/*
  * How sure it is that the best candidate is where the files are from. Texts are alike in many
  * distributions, and so are paths, so that more than `weak` takes programs that it alone has:
  * `strong` two, with nine of ten of those compared alike, and four times what any other candidate

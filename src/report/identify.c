@@ -230,7 +230,12 @@ int wd_identity_json(const struct wd_identity *id, struct wd_buf *out)
 		json_distro(out, distro_of(id, 0));
 	wd_buf_byte(out, ',');
 	json_text(out, "confidence", wd_blob_str(wd_answer_confidence_name(confidence)));
-	wd_buf_printf(out, ",\"files\":%" PRIu64 ",\n\"candidates\":[", id->answer->files);
+	wd_buf_printf(out, ",\"nearest\":%s,\"files\":%" PRIu64 ",\n\"candidates\":[",
+		      confidence != WD_ANSWER_NONE &&
+				      !wd_answer_tells_release(id->answer, id->answer->candidates.v)
+			      ? "true"
+			      : "false",
+		      id->answer->files);
 	for (size_t i = 0; i < id->answer->candidates.n; i++)
 		json_candidate(out, id, i);
 	wd_buf_str(out, "],\n\"packages\":[");
@@ -280,6 +285,8 @@ static void text_head(const struct wd_identity *id, struct wd_out *out)
 	}
 	bold(out, wd_blob_str(distro_of(id, 0)->name));
 	wd_buf_printf(&out->buf, ", %s: ", wd_answer_confidence_name(confidence));
+	if (!wd_answer_tells_release(id->answer, best))
+		wd_buf_str(&out->buf, "the nearest of what was learnt: ");
 	wd_text_number(&out->buf, best->paths);
 	wd_buf_str(&out->buf, " of ");
 	wd_text_number(&out->buf, id->answer->files);
