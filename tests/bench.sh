@@ -58,6 +58,26 @@ ubi8_rows() {
 	cp -r "$root/var/lib/rpm" "$work/rpmdb"
 }
 
+# What else a user may have: rivals NAME INPUT COMMAND...
+rivals() {
+	local name=$1 input=$2 rival
+	shift 2
+	for rival in "$@"; do
+		command -v "${rival%% *}" >/dev/null || continue
+		row "packages of $name vs ${rival%% *}" - "packages -q $input" "$rival"
+	done
+}
+
+root_rivals() {
+	rivals "$1" "$2" "syft scan -q dir:$2" "trivy rootfs -q --scanners license $2" \
+		"scalibr --plugins os --result $work/scalibr.textproto --root $2"
+}
+
+image_rivals() {
+	rivals "$1" "$2" "syft scan -q docker-archive:$2" "trivy image -q --scanners license --input $2" \
+		"scalibr --plugins os --result $work/scalibr.textproto --image-tarball $2"
+}
+
 # A docker archive of two compressed layers, against reading the entries of both
 image_rows() {
 	local root dir=$work/archive part names=() ids=()
@@ -77,6 +97,7 @@ image_rows() {
 	row 'inspect a docker archive vs bsdtar -tf' 'x 1.25' "inspect -q $work/archive.tar" \
 		"sh:bsdtar -tf $dir/0.tar.gz && bsdtar -tf $dir/1.tar.gz"
 	row 'inspect a docker archive, peak memory' 'MB 66' "inspect -q $work/archive.tar"
+	image_rivals 'a docker archive' "$work/archive.tar"
 }
 
 # rows of a Debian root: debian_rows NAME ROOT BUDGET-OF-MAP
@@ -107,14 +128,14 @@ large_rows() {
 	if root=$(once large make_large); then
 		debian_rows 'a large Debian' "$root" 'x 1'
 		row 'map a large Debian, memory' "MB $(memory_budget "$root")" "map -q $root"
-		rival_rows 'a large Debian' "$root"
+		root_rivals 'a large Debian' "$root"
 		verify_rows 'a large Debian' "$root" md5 "debsums -a -s -r $root"
 	fi
 	if root=$(once rpm make_rpm); then
 		row 'map an rpm root vs rpm -qal' - "map -q $root" "rpm --root $root --dbpath /var/lib/rpm -qal"
 		row 'owner of a file of an rpm root vs rpm -qf' - "owner $root /usr/bin/env" \
 			"rpm --root $root --dbpath /var/lib/rpm -qf /usr/bin/env"
-		rival_rows 'an rpm root' "$root"
+		root_rivals 'an rpm root' "$root"
 		verify_rows 'an rpm root' "$root" sha256 "rpm --root $root --dbpath /var/lib/rpm -Va --nodeps"
 	fi
 	for synthetic_files in 1000 10000 100000 1000000 3000000; do
@@ -129,15 +150,6 @@ large_rows() {
 	fi
 }
 
-# What else a user may have: rival_rows NAME ROOT
-rival_rows() {
-	local rival
-	for rival in "syft scan -q dir:$2" "trivy rootfs -q --scanners license $2" \
-		"scalibr --root $2 --result $work/scalibr.textproto"; do
-		command -v "${rival%% *}" >/dev/null || continue
-		row "packages of $1 vs ${rival%% *}" - "packages -q $2" "$rival"
-	done
-}
 
 # five_thousand ROOT NEW: as many files, of which only the paths count
 five_thousand() {
@@ -180,7 +192,7 @@ reference_rows() {
 	ubi8_rows
 	if root=$(debian_root); then
 		debian_rows 'a minbase Debian' "$root" -
-		rival_rows 'a minbase Debian' "$root"
+		root_rivals 'a minbase Debian' "$root"
 	fi
 	reference_rows
 	[ "${WD_BENCH-}" = small ] || large_rows
