@@ -8,6 +8,7 @@
  */
 #include "pkgdb/archive.h"
 
+#include "archive-gzip.h"
 #include "base/cleanup.h"
 
 #include <archive.h>
@@ -27,6 +28,7 @@ struct source {
 	char *block;
 	struct archive *outer;
 	struct wd_blob front[2]; /* of the outer entry's contents, read already */
+	struct wd_gunzip *gzip;
 	EVP_MD_CTX *hash;
 	uint64_t bytes;
 	uint64_t *budget;		  /* or NULL */
@@ -38,8 +40,9 @@ struct source {
 /* One that is being read. */
 struct wd_archive {
 	struct source packed;
-	struct source plain; /* behind the decompression, where there is one */
-	struct archive *filter, *tar;
+	struct source plain;	/* behind the decompression, where there is one */
+	struct archive *filter; /* what decompresses, unless plain.gzip does */
+	struct archive *tar;
 	const struct wd_archive_job *job;
 	struct wd_archive_result *ret;
 	char head[WD_ARCHIVE_HEAD];
@@ -112,7 +115,9 @@ static ssize_t pull(struct source *s, const void **ret)
 		s->pushed = WD_BLOB_NULL;
 		return n;
 	}
-	n = s->outer ? pull_outer(s, ret) : pull_fd(s, ret);
+	n = s->gzip    ? wd_gunzip_pull(s->gzip, ret)
+	    : s->outer ? pull_outer(s, ret)
+		       : pull_fd(s, ret);
 	if (n <= 0) {
 		s->status = (int)n;
 		return n;
@@ -135,7 +140,9 @@ static la_ssize_t on_read(struct archive *a, void *ctx, const void **ret)
 	ssize_t n = pull(s, ret);
 
 	if (n < 0)
-		archive_set_error(a, EIO, "%s", wd_status_text((int)n));
+		archive_set_error(a, EIO, "%s",
+				  s->gzip && n == WD_ECORRUPT ? "gzip, damaged or cut short"
+							      : wd_status_text((int)n));
 	return n < 0 ? ARCHIVE_FATAL : n;
 }
 
@@ -152,10 +159,11 @@ static int support_filters(struct archive *a)
 	return r == ARCHIVE_OK ? 0 : WD_EUNSUPPORTED;
 }
 
+static const struct wd_blob gzip_magic = {"\x1f\x8b\x08", 3};
+
 static bool is_compressed(struct wd_blob head)
 {
 	static const struct wd_blob magics[] = {
-		{"\x1f\x8b", 2},
 		{"\x28\xb5\x2f\xfd", 4},
 		{"\xfd"
 		 "7zXZ",
@@ -168,7 +176,7 @@ static bool is_compressed(struct wd_blob head)
 	for (size_t i = 0; i < WD_ARRAY_SIZE(magics); i++)
 		if (wd_blob_starts(head, magics[i]))
 			return true;
-	return false;
+	return wd_blob_starts(head, gzip_magic);
 }
 
 static void say(struct wd_archive *w, const char *what, struct archive *a)
@@ -190,13 +198,17 @@ static int open_reader(struct wd_archive *w, struct archive *a, struct source *f
 	return from->status < 0 ? from->status : WD_ENOTMINE;
 }
 
-/* Puts a reader before the stream that does nothing but decompress it. */
-static int open_filter(struct wd_archive *w)
+static ssize_t pull_packed(void *ctx, const void **ret)
+{
+	return pull(ctx, ret);
+}
+
+/* A reader that does nothing but decompress. */
+static int open_raw(struct wd_archive *w)
 {
 	struct archive_entry *entry;
 	int r;
 
-	w->ret->compressed = true;
 	w->filter = archive_read_new();
 	if (!w->filter)
 		return -ENOMEM;
@@ -214,13 +226,26 @@ static int open_filter(struct wd_archive *w)
 		return WD_ECORRUPT;
 	}
 	w->plain.outer = w->filter;
+	return 0;
+}
+
+/* Puts what decompresses it before the stream. */
+static int open_filter(struct wd_archive *w)
+{
+	int r = 0;
+
+	w->ret->compressed = true;
+	if (wd_blob_starts(w->packed.pushed, gzip_magic))
+		w->plain.gzip = wd_gunzip_new(pull_packed, &w->packed);
+	if (!w->plain.gzip)
+		r = open_raw(w);
 	w->plain.budget = w->job->budget;
-	return w->job->digests & WD_DIGEST_UNPACKED ? digest_init(&w->plain.hash) : 0;
+	return r == 0 && w->job->digests & WD_DIGEST_UNPACKED ? digest_init(&w->plain.hash) : r;
 }
 
 static struct source *innermost(struct wd_archive *w)
 {
-	return w->filter ? &w->plain : &w->packed;
+	return w->ret->compressed ? &w->plain : &w->packed;
 }
 
 static int open_tar(struct wd_archive *w)
@@ -411,7 +436,7 @@ static int finish(struct wd_archive *w)
 
 	if (r < 0)
 		say(w, "cut short", w->filter);
-	if (r == 0 && w->filter)
+	if (r == 0 && w->ret->compressed)
 		r = drain(&w->packed);
 	if (r < 0)
 		return r;
@@ -419,7 +444,7 @@ static int finish(struct wd_archive *w)
 		finish_digest(w->packed.hash, w->ret->packed_digest);
 	if (w->plain.hash)
 		finish_digest(w->plain.hash, w->ret->unpacked_digest);
-	if (!w->filter) /* they are the same bytes */
+	if (!w->ret->compressed) /* they are the same bytes */
 		memcpy(w->ret->unpacked_digest, w->ret->packed_digest, WD_SHA256_LEN);
 	w->ret->digested = w->job->digests != 0;
 	return 0;
@@ -437,6 +462,7 @@ static int run(struct wd_archive *w)
 	w->ret->unpacked = innermost(w)->bytes;
 	archive_read_free(w->tar);
 	archive_read_free(w->filter);
+	wd_gunzip_free(w->plain.gzip);
 	EVP_MD_CTX_free(w->packed.hash);
 	EVP_MD_CTX_free(w->plain.hash);
 	return r;

@@ -55,6 +55,12 @@ AS_IF([test "$wd_have_libdb" = yes], [$1_LIBS=-ldb],
 AC_SUBST([$1_LIBS])
 AM_CONDITIONAL([WITH_LIBDB], [test "$wd_have_libdb" = yes])])
 
+# WD_OPTIONAL_DEPENDENCY(VAR, PKG-CONFIG MODULE, DEBIAN, FEDORA)
+# What the program is only slower without, and some architectures lack. Sets the conditional WITH_VAR.
+AC_DEFUN([WD_OPTIONAL_DEPENDENCY], [dnl
+PKG_CHECK_MODULES([$1], [$2], [wd_have_$1=yes], [wd_have_$1=no])
+AM_CONDITIONAL([WITH_$1], [test "$wd_have_$1" = yes])])
+
 # WD_CHECK_DEPENDENCY(VAR, PKG-CONFIG MODULE, DEBIAN, FEDORA)
 # Needed by `make check` only: its absence is reported and does not stop the build. Sets the
 # conditional HAVE_VAR.
