@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Looks at an expression before it is worth compiling. */
+/* Looks at strings before it is worth remembering what came of it. */
 #define LOOKS_MAX 16
 
 static bool parse_field(struct wd_blob name, enum wd_package_field *ret)
@@ -42,7 +42,11 @@ static int parse_conditions(struct wd_rule *rule, struct wd_blob text)
 		rule->nconditions++;
 		text = wd_blob_skip(text, one.len + (and? 4 : 0));
 	}
-	return rule->nconditions ? 0 : WD_ECORRUPT;
+	if (rule->nconditions == 0)
+		return WD_ECORRUPT;
+	rule->conditions[rule->nconditions - 1].pattern.groups =
+		wd_blob_chr(rule->template, '$') >= 0;
+	return 0;
 }
 
 static struct wd_blob dash(struct wd_blob b)
@@ -144,13 +148,17 @@ int wd_distro_rules_status(const struct wd_distro_rules *rules)
 	return 0;
 }
 
-/* Compiles on first use, and makes room for the answers. */
-static bool prepare(struct wd_condition *c, size_t nstrings)
+static bool may_match(struct wd_condition *c, struct wd_blob s)
+{
+	return wd_pattern_may_match(&c->pattern, s);
+}
+
+static bool make_room(struct wd_condition *c, size_t nstrings)
 {
 	if (!c->answers)
 		c->answers = calloc(nstrings / 4 + 1, 1);
 	c->pattern.starved |= !c->answers;
-	return c->answers && wd_pattern_compile(&c->pattern);
+	return c->answers != NULL;
 }
 
 static bool holds(struct wd_condition *c, const struct wd_catalog *cat, uint32_t string)
@@ -162,16 +170,13 @@ static bool holds(struct wd_condition *c, const struct wd_catalog *cat, uint32_t
 	/* what is not recorded matches nothing, not even ".*" */
 	if (string == 0)
 		return false;
-	if (!c->answers && c->looks < LOOKS_MAX) {
-		c->looks++;
-		if (!wd_pattern_may_match(&c->pattern, s))
-			return false;
-	}
-	if (!prepare(c, cat->strings.entries.n))
+	if (!c->answers && c->looks++ < LOOKS_MAX && !may_match(c, s))
+		return false;
+	if (!make_room(c, cat->strings.entries.n))
 		return false;
 	answer = c->answers[string / 4] >> shift & 3;
 	if (answer == 0) {
-		answer = wd_pattern_match(&c->pattern, s, NULL) ? 2 : 1;
+		answer = may_match(c, s) && wd_pattern_match(&c->pattern, s, NULL) ? 2 : 1;
 		c->answers[string / 4] |= (uint8_t)(answer << shift);
 	}
 	return answer == 2;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The rows of data/distros.tsv and their conditions on a package. A condition is compiled when it
- * is first asked of a string that it may match, and remembers its answer for each string, since
- * packages share their vendors and maintainers. A field that is not recorded matches nothing.
+ * is first asked of a string that it may match, and one that is asked often remembers its answer
+ * for each string, since packages share their vendors and maintainers. A field that is not recorded matches nothing.
  */
 #ifndef WD_PROVENANCE_DISTRO_RULES_H
 #define WD_PROVENANCE_DISTRO_RULES_H
@@ -16,7 +16,7 @@
 struct wd_condition {
 	enum wd_package_field field;
 	struct wd_pattern pattern;
-	unsigned looks;	  /* at the expression, before it was compiled */
+	unsigned looks;	  /* before answers are kept */
 	uint8_t *answers; /* 2 bits a string: 0 unknown, 1 no, 2 yes */
 };
 

@@ -36,45 +36,56 @@ static const char *behind(const char *p, const char *end)
 	return p;
 }
 
-static bool can_match(struct wd_blob pattern, struct wd_blob s);
+/* Plain text that stands in one piece. */
+struct run {
+	size_t n;
+	char text[32];
+};
 
-/* Whether s holds all plain text that one alternative cannot do without. */
-static bool can_match_all(const char *p, const char *end, struct wd_blob s)
+static bool holds(struct wd_blob s, const struct run *run)
 {
-	char run[32];
-	size_t n = 0;
+	return run->n == 0 || memmem(s.ptr, s.len, run->text, run->n);
+}
 
+static bool can_match(struct wd_blob pattern, struct wd_blob s, struct run before);
+
+/*
+ * Whether s holds all plain text that one alternative cannot do without, the first of it right
+ * behind `run`.
+ */
+static bool can_match_all(const char *p, const char *end, struct wd_blob s, struct run run)
+{
 	while (p < end) {
 		const char *next = behind(p, end);
 		bool optional = next < end && strchr("*?{", *next);
 
-		if (!optional && n < sizeof(run) && (*p == '\\' || !strchr("^$.[(*+?{", *p))) {
-			run[n++] = next[-1];
+		if (!optional && run.n < sizeof(run.text) &&
+		    (*p == '\\' || !strchr("^$.[(*+?{", *p))) {
+			run.text[run.n++] = next[-1];
 			p = next;
 			continue;
 		}
-		if (n && !memmem(s.ptr, s.len, run, n))
+		if (*p != '(' || optional ? !holds(s, &run)
+					  : !can_match(wd_blob(p + 1, (size_t)(next - p) - 2), s, run))
 			return false;
-		n = 0;
-		if (*p == '(' && !optional && !can_match(wd_blob(p + 1, (size_t)(next - p) - 2), s))
-			return false;
+		run.n = 0;
 		p = next;
 	}
-	return n == 0 || memmem(s.ptr, s.len, run, n);
+	return holds(s, &run);
 }
 
-static bool can_match(struct wd_blob pattern, struct wd_blob s)
+static bool can_match(struct wd_blob pattern, struct wd_blob s, struct run before)
 {
 	const char *p = pattern.ptr, *end = p + pattern.len, *start = p;
 
 	for (; p < end; p = behind(p, end)) {
 		if (*p != '|')
 			continue;
-		if (can_match_all(start, p, s))
+		if (can_match_all(start, p, s, before))
 			return true;
 		start = p + 1;
 	}
-	return can_match_all(start, end, s);
+	return can_match_all(start, end, s, before);
 }
 
 /* Plain text outside of groups, of an expression that is one alternative. */
@@ -111,7 +122,7 @@ bool wd_pattern_may_match(struct wd_pattern *p, struct wd_blob s)
 	for (size_t i = 0; i < p->nneedles; i++)
 		if (!memmem(s.ptr, s.len, p->needles[i].text, p->needles[i].len))
 			return false;
-	return p->nneedles || can_match(p->text, s);
+	return can_match(p->text, s, (struct run){0});
 }
 
 bool wd_pattern_compile(struct wd_pattern *p)
@@ -124,7 +135,7 @@ bool wd_pattern_compile(struct wd_pattern *p)
 	text = strndup(p->text.ptr ? p->text.ptr : "", p->text.len);
 	p->compiled = malloc(sizeof(*p->compiled));
 	if (text && p->compiled)
-		r = regcomp(p->compiled, text, REG_EXTENDED);
+		r = regcomp(p->compiled, text, REG_EXTENDED | (p->groups ? 0 : REG_NOSUB));
 	p->starved |= r == REG_ESPACE;
 	if (r != 0) {
 		free(p->compiled);
@@ -150,6 +161,7 @@ bool wd_pattern_match(struct wd_pattern *p, struct wd_blob s, struct wd_captures
 	m[0].rm_so = 0;
 	m[0].rm_eo = (regoff_t)s.len;
 	errno = 0;
+	ret = p->groups ? ret : NULL;
 	r = regexec(p->compiled, text, ret ? WD_ARRAY_SIZE(m) : 0, m, REG_STARTEND);
 	/* glibc says REG_NOMATCH also where memory ended */
 	p->starved |= r != 0 && errno == ENOMEM;

@@ -22,6 +22,7 @@ struct wd_needle {
 
 struct wd_pattern {
 	struct wd_blob text; /* borrowed */
+	bool groups;	     /* they will be asked for, which costs more */
 	regex_t *compiled;
 	bool broken;  /* it is no expression: matches nothing */
 	bool starved; /* out of memory once: what it said since is worth nothing */
@@ -38,7 +39,8 @@ bool wd_pattern_may_match(struct wd_pattern *p, struct wd_blob s);
 /* Compiles where that was not done yet. False where it is broken, or out of memory. */
 bool wd_pattern_compile(struct wd_pattern *p);
 
-/* Whether it matches somewhere in s. *ret (may be NULL) are the groups, borrowed from s. */
+/* Whether it matches somewhere in s. *ret (may be NULL) are the groups, borrowed from s; unset
+   without p->groups. */
 bool wd_pattern_match(struct wd_pattern *p, struct wd_blob s, struct wd_captures *ret);
 
 #endif

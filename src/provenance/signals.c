@@ -108,6 +108,7 @@ static int parse_signal(struct wd_signals *all, const struct wd_blob *col, size_
 	    (s.use == WD_ITEM_RELEASE && !s.version.len))
 		return WD_ECORRUPT;
 	s.captures = wd_blob_chr(s.distro, '$') >= 0 || wd_blob_chr(s.version, '$') >= 0;
+	s.pattern.groups = s.captures;
 	return wd_array_push(&all->list, s);
 }
 
