@@ -282,6 +282,9 @@ static const struct program *find(enum wd_filter filter, bool landlock)
 	if (p->code)
 		return p;
 	ctx = seccomp_init(otherwise);
+	/* a tree by number: the kernel runs a new filter for every call that there is */
+	if (ctx)
+		seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (ctx && add_rules(ctx, filter, landlock) == 0)
 		export(ctx, p);
 	seccomp_release(ctx);
