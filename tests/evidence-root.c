@@ -53,12 +53,15 @@ void open_evidence(struct temproot *t, const struct said *said, size_t n, bool o
 		for (size_t i = 0; i < n; i++)
 			if (wd_tree_find(x->tree, wd_blob_str(said[i].path), false) == node)
 				add_fact(x, node, &said[i]);
-	x->status = wd_evidence_gather(x->tree, &x->cat, data_path(t, ours), &x->e, &x->line);
+	x->status = wd_signals_read(&x->signals, data_path(t, ours), &x->line);
+	if (x->status == 0)
+		x->status = wd_evidence_gather(x->tree, &x->cat, &x->signals, &x->e);
 }
 
 void close_evidence(struct temproot *t, struct evidence *x)
 {
 	wd_evidence_done(&x->e);
+	wd_signals_done(&x->signals);
 	wd_catalog_done(&x->cat);
 	wd_tree_free(x->tree);
 	wd_root_done(&x->root);

@@ -6,7 +6,7 @@
 #ifndef WD_TESTS_EVIDENCE_ROOT_H
 #define WD_TESTS_EVIDENCE_ROOT_H
 
-#include "provenance/evidence.h"
+#include "provenance/signals.h"
 #include "temproot.h"
 
 /* What a file says. */
@@ -24,6 +24,7 @@ struct evidence {
 	struct wd_root root;
 	struct wd_tree *tree;
 	struct wd_catalog cat;
+	struct wd_signals signals;
 	struct wd_evidence_list e;
 	unsigned line; /* of the table, where status says that it is broken */
 	int status;    /* of wd_evidence_gather() */

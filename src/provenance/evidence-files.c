@@ -45,7 +45,7 @@ struct files {
 
 static const struct wd_signal *signal_at(const struct files *f, uint32_t row)
 {
-	return &f->g->signals.list.v[row];
+	return &f->g->signals->list.v[row];
 }
 
 static struct wd_blob fact_text(const struct files *f, const struct wd_fact *fact)
@@ -64,7 +64,7 @@ static int sort_rows(struct files *f)
 {
 	int r = 0;
 
-	for (uint32_t i = 0; r == 0 && i < f->g->signals.list.n; i++) {
+	for (uint32_t i = 0; r == 0 && i < f->g->signals->list.n; i++) {
 		const struct wd_signal *s = signal_at(f, i);
 
 		if (s->source < WD_FACT_KIND_COUNT)
@@ -90,7 +90,7 @@ static int ask(struct files *f, const struct wd_fact *fact, struct answer *ret)
 	for (size_t i = 0; r == 0 && i < f->rows[fact->kind].n; i++) {
 		struct match m = {f->rows[fact->kind].v[i], WD_GATHER_NONE};
 
-		if (wd_signal_match(&f->g->signals.list.v[m.row], fact_text(f, fact), NULL))
+		if (wd_signal_match(&f->g->signals->list.v[m.row], fact_text(f, fact), NULL))
 			r = wd_array_push(&f->matches, m);
 	}
 	a.n = (uint32_t)f->matches.n - a.first;

@@ -17,7 +17,7 @@ struct wd_gather {
 	struct wd_tree *tree;
 	struct wd_catalog *cat;
 	struct wd_evidence_list *e;
-	struct wd_signals signals;
+	struct wd_signals *signals;
 	struct wd_strpool keys; /* row, use, distro, version: id of the string - 1 is the item */
 	WD_ARRAY(struct wd_found) found;
 	uint32_t *seen; /* release row: 1 + its item, 0 where it was not seen */

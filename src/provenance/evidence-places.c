@@ -30,7 +30,7 @@ struct place {
 static int place_hit(void *ctx, wd_node_id node)
 {
 	struct place *p = ctx;
-	struct wd_signal *s = &p->g->signals.list.v[p->row];
+	struct wd_signal *s = &p->g->signals->list.v[p->row];
 	struct wd_blob path;
 	int r;
 
@@ -53,8 +53,8 @@ int wd_gather_paths(struct wd_gather *g)
 	struct place p = {.g = g, .path = WD_BUF_INIT};
 	int r = 0;
 
-	for (p.row = 0; r == 0 && p.row < g->signals.list.n; p.row++) {
-		const struct wd_signal *s = &g->signals.list.v[p.row];
+	for (p.row = 0; r == 0 && p.row < g->signals->list.n; p.row++) {
+		const struct wd_signal *s = &g->signals->list.v[p.row];
 
 		p.item = WD_GATHER_NONE;
 		if (s->source == WD_SIGNAL_PATH && s->use != WD_ITEM_TRAP)
@@ -110,7 +110,7 @@ static int cmp_errands(const void *a, const void *b)
 static int take_line(struct texts *t, const struct errand *e, size_t n, struct wd_blob line)
 {
 	struct wd_gather *g = t->g;
-	struct wd_signal *list = g->signals.list.v;
+	struct wd_signal *list = g->signals->list.v;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
@@ -159,9 +159,9 @@ static int find_texts(struct texts *t)
 	struct wd_gather *g = t->g;
 	int r = 0;
 
-	for (t->row = 0; r == 0 && t->row < g->signals.list.n; t->row++)
-		if (g->signals.list.v[t->row].source == WD_SIGNAL_TEXT)
-			r = each_place(g, &g->signals.list.v[t->row], text_hit, t);
+	for (t->row = 0; r == 0 && t->row < g->signals->list.n; t->row++)
+		if (g->signals->list.v[t->row].source == WD_SIGNAL_TEXT)
+			r = each_place(g, &g->signals->list.v[t->row], text_hit, t);
 	if (t->errands.n)
 		qsort(t->errands.v, t->errands.n, sizeof(*t->errands.v), cmp_errands);
 	return r;

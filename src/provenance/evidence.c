@@ -40,17 +40,15 @@ static bool is_candidate(const struct wd_tree *tree, const struct wd_signals *si
 	       wd_strpool_find(&signals->skip, wd_blob_skip(name, (size_t)dot + 1)) == 0;
 }
 
-int wd_evidence_candidates(struct wd_tree *tree, const char *data_dir, wd_node_id **ret_nodes,
-			   size_t *ret_n, unsigned *ret_line)
+int wd_evidence_candidates(struct wd_tree *tree, const struct wd_signals *signals,
+			   wd_node_id **ret_nodes, size_t *ret_n)
 {
 	WD_ARRAY(wd_node_id) nodes = {0};
-	struct wd_signals signals;
-	int r = wd_signals_read(&signals, data_dir, ret_line);
+	int r = 0;
 
 	for (wd_node_id i = 0; r == 0 && i < tree->nodes.n; i++)
-		if (is_candidate(tree, &signals, i))
+		if (is_candidate(tree, signals, i))
 			r = wd_array_push(&nodes, i);
-	wd_signals_done(&signals);
 	if (r < 0) {
 		wd_array_done(&nodes);
 		return r;
@@ -110,7 +108,7 @@ static struct wd_blob expand(struct wd_buf *buf, struct wd_blob template,
 static int get_item(struct wd_gather *g, uint32_t row, enum wd_item_use use,
 		    const struct wd_captures *caps, uint32_t *ret)
 {
-	const struct wd_signal *s = &g->signals.list.v[row];
+	const struct wd_signal *s = &g->signals->list.v[row];
 	WD_CLEANUP_BUF struct wd_buf key = WD_BUF_INIT;
 	struct wd_item item = {.node = WD_NODE_NONE, .strength = s->strength, .use = use};
 
@@ -128,7 +126,7 @@ static int get_item(struct wd_gather *g, uint32_t row, enum wd_item_use use,
 static int release_item(struct wd_gather *g, uint32_t release, enum wd_item_strength strength,
 			uint32_t *ret)
 {
-	const struct wd_signal_release *row = &g->signals.releases.v[release];
+	const struct wd_signal_release *row = &g->signals->releases.v[release];
 	struct wd_item item = {.node = WD_NODE_NONE,
 			       .use = WD_ITEM_RELEASE,
 			       .strength = row->strength < strength ? row->strength : strength,
@@ -195,7 +193,7 @@ static void see_version(struct wd_gather *g, uint32_t release, wd_node_id node,
 	const char *latest = g->latest[release];
 
 	if (item && item->strength == WD_ITEM_STRONG &&
-	    wd_blob_is(g->signals.releases.v[release].distro, item->distro) &&
+	    wd_blob_is(g->signals->releases.v[release].distro, item->distro) &&
 	    (!latest || wd_version_cmp(version, wd_blob_str(latest)) > 0))
 		g->latest[release] = wd_gather_keep(g, version);
 }
@@ -209,8 +207,8 @@ static int count_releases(struct wd_gather *g, const struct wd_signal *s,
 	struct wd_blob version = expand(&buf, s->version, caps);
 	int r = buf.status;
 
-	for (uint32_t i = 0; r == 0 && i < g->signals.releases.n; i++) {
-		const struct wd_signal_release *row = &g->signals.releases.v[i];
+	for (uint32_t i = 0; r == 0 && i < g->signals->releases.n; i++) {
+		const struct wd_signal_release *row = &g->signals->releases.v[i];
 		uint32_t item;
 
 		if (!wd_blob_equal(row->library, s->kind))
@@ -231,7 +229,7 @@ static int count_releases(struct wd_gather *g, const struct wd_signal *s,
 int wd_gather_signal(struct wd_gather *g, uint32_t row, enum wd_item_use use, wd_node_id node,
 		     struct wd_blob path, struct wd_blob text, struct wd_blob value, uint32_t *item)
 {
-	struct wd_signal *s = &g->signals.list.v[row];
+	struct wd_signal *s = &g->signals->list.v[row];
 	struct wd_captures caps = {.n = 0};
 	int r = 0;
 
@@ -257,9 +255,9 @@ static bool same_row(const struct wd_signal_release *a, const struct wd_signal_r
  */
 static bool is_newest(const struct wd_gather *g, size_t row)
 {
-	const struct wd_signal_release *rows = g->signals.releases.v;
+	const struct wd_signal_release *rows = g->signals->releases.v;
 
-	for (size_t i = row + 1; g->seen[row] && i < g->signals.releases.n; i++)
+	for (size_t i = row + 1; g->seen[row] && i < g->signals->releases.n; i++)
 		if (g->seen[i] && same_row(&rows[i], &rows[row]) &&
 		    !wd_blob_equal(rows[i].version, rows[row].version))
 			return false;
@@ -269,14 +267,14 @@ static bool is_newest(const struct wd_gather *g, size_t row)
 /* Whether the newest seen versions of all its libraries are in that release of a distribution. */
 static bool release_stands(const struct wd_gather *g, size_t row)
 {
-	const struct wd_signal_release *rows = g->signals.releases.v, *want = &rows[row];
+	const struct wd_signal_release *rows = g->signals->releases.v, *want = &rows[row];
 
-	for (size_t i = 0; i < g->signals.releases.n; i++) {
+	for (size_t i = 0; i < g->signals->releases.n; i++) {
 		bool has = false;
 
 		if (!g->seen[i] || !wd_blob_equal(rows[i].distro, want->distro))
 			continue;
-		for (size_t k = 0; !has && k < g->signals.releases.n; k++)
+		for (size_t k = 0; !has && k < g->signals->releases.n; k++)
 			has = same_row(&rows[k], &rows[i]) && is_newest(g, k) &&
 			      wd_blob_equal(rows[k].release, want->release);
 		if (!has)
@@ -288,10 +286,10 @@ static bool release_stands(const struct wd_gather *g, size_t row)
 /* The only release that stands of a distribution, whose first seen row this is. */
 static int find_release(struct wd_gather *g, size_t first)
 {
-	const struct wd_signal_release *rows = g->signals.releases.v, *only = NULL;
+	const struct wd_signal_release *rows = g->signals->releases.v, *only = NULL;
 	struct wd_library_release add = {0};
 
-	for (size_t i = first; i < g->signals.releases.n; i++) {
+	for (size_t i = first; i < g->signals->releases.n; i++) {
 		if (!wd_blob_equal(rows[i].distro, rows[first].distro) || !is_newest(g, i) ||
 		    !release_stands(g, i))
 			continue;
@@ -313,9 +311,9 @@ static int find_release(struct wd_gather *g, size_t first)
 /* Whether a row's release has no version of the library as late as the one that was seen. */
 static bool is_excluded(const struct wd_gather *g, size_t row)
 {
-	const struct wd_signal_release *rows = g->signals.releases.v;
+	const struct wd_signal_release *rows = g->signals->releases.v;
 
-	for (size_t i = 0; g->latest[row] && i < g->signals.releases.n; i++)
+	for (size_t i = 0; g->latest[row] && i < g->signals->releases.n; i++)
 		if (same_row(&rows[i], &rows[row]) &&
 		    wd_blob_equal(rows[i].release, rows[row].release) &&
 		    wd_version_cmp(rows[i].version, wd_blob_str(g->latest[row])) >= 0)
@@ -327,8 +325,8 @@ static int find_excluded(struct wd_gather *g)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < g->signals.releases.n; i++) {
-		const struct wd_signal_release *row = &g->signals.releases.v[i];
+	for (size_t i = 0; r == 0 && i < g->signals->releases.n; i++) {
+		const struct wd_signal_release *row = &g->signals->releases.v[i];
 
 		if (is_excluded(g, i))
 			r = wd_array_push(
@@ -350,10 +348,10 @@ bool wd_evidence_excludes(const struct wd_evidence_list *e, const char *distro, 
 
 static int find_releases(struct wd_gather *g)
 {
-	const struct wd_signal_release *rows = g->signals.releases.v;
+	const struct wd_signal_release *rows = g->signals->releases.v;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < g->signals.releases.n; i++) {
+	for (size_t i = 0; r == 0 && i < g->signals->releases.n; i++) {
 		bool first = g->seen[i] != 0;
 
 		for (size_t k = 0; first && k < i; k++)
@@ -451,22 +449,19 @@ static void gather_done(struct wd_gather *g)
 	wd_buf_done(&g->work);
 	free(g->seen);
 	free(g->latest);
-	wd_signals_done(&g->signals);
 }
 
-int wd_evidence_gather(struct wd_tree *tree, struct wd_catalog *cat, const char *data_dir,
-		       struct wd_evidence_list *ret, unsigned *ret_line)
+int wd_evidence_gather(struct wd_tree *tree, struct wd_catalog *cat, struct wd_signals *signals,
+		       struct wd_evidence_list *ret)
 {
-	struct wd_gather g = {.tree = tree, .cat = cat, .e = ret, .work = WD_BUF_INIT};
+	struct wd_gather g = {
+		.tree = tree, .cat = cat, .signals = signals, .e = ret, .work = WD_BUF_INIT};
 	int r;
 
 	*ret = (struct wd_evidence_list){0};
-	r = wd_signals_read(&g.signals, data_dir, ret_line);
-	if (r == 0) {
-		g.seen = calloc(g.signals.releases.n + 1, sizeof(*g.seen));
-		g.latest = calloc(g.signals.releases.n + 1, sizeof(*g.latest));
-		r = g.seen && g.latest ? 0 : -ENOMEM;
-	}
+	g.seen = calloc(signals->releases.n + 1, sizeof(*g.seen));
+	g.latest = calloc(signals->releases.n + 1, sizeof(*g.latest));
+	r = g.seen && g.latest ? 0 : -ENOMEM;
 	if (r == 0)
 		r = wd_gather_files(&g);
 	if (r == 0)
@@ -478,7 +473,7 @@ int wd_evidence_gather(struct wd_tree *tree, struct wd_catalog *cat, const char 
 	if (r == 0)
 		r = find_excluded(&g);
 	if (r == 0)
-		r = wd_signals_status(&g.signals);
+		r = wd_signals_status(signals);
 	if (r == 0)
 		r = sort_items(ret);
 	gather_done(&g);

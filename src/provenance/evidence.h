@@ -18,6 +18,8 @@
 #include "pkgdb/catalog.h"
 #include "rootfs/tree.h"
 
+struct wd_signals;
+
 enum wd_item_use {
 	WD_ITEM_PACKAGED, /* the file was taken from that distribution: counts for a lineage */
 	WD_ITEM_BUILT_ON, /* a compiler or a base of that distribution made it: never counts */
@@ -92,18 +94,18 @@ struct wd_evidence_list {
 
 /*
  * The regular files that may hold programs, in order of node: those whose names do not end as the
- * names of other things do (rows `skip` of data/signals.tsv). 0, -ENOMEM, a negated errno where
- * the table cannot be read, WD_ECORRUPT with the line in *ret_line. Free *ret_nodes.
+ * names of other things do (rows `skip` of data/signals.tsv). 0 or -ENOMEM. Free *ret_nodes.
  */
-int wd_evidence_candidates(struct wd_tree *tree, const char *data_dir, wd_node_id **ret_nodes,
-			   size_t *ret_n, unsigned *ret_line);
+int wd_evidence_candidates(struct wd_tree *tree, const struct wd_signals *signals,
+			   wd_node_id **ret_nodes, size_t *ret_n);
 
 /*
- * Gathers all evidence of a scanned tree whose facts are in the catalog. Statuses as above. A text
- * file that cannot be read goes to the catalog's errors. Release with wd_evidence_done().
+ * Gathers all evidence of a scanned tree whose facts are in the catalog. The expressions of the
+ * signals are compiled as they are needed. A text file that cannot be read goes to the catalog's
+ * errors. 0, -ENOMEM or WD_ELIMIT. Release with wd_evidence_done().
  */
-int wd_evidence_gather(struct wd_tree *tree, struct wd_catalog *cat, const char *data_dir,
-		       struct wd_evidence_list *ret, unsigned *ret_line);
+int wd_evidence_gather(struct wd_tree *tree, struct wd_catalog *cat, struct wd_signals *signals,
+		       struct wd_evidence_list *ret);
 void wd_evidence_done(struct wd_evidence_list *e);
 
 /* Adds an item, in its place, with copies of its strings. 0 or -ENOMEM. */

@@ -99,20 +99,30 @@ static size_t keep_wanted(const struct wd_subject *s, wd_node_id *nodes, size_t 
 	return kept;
 }
 
+static int read_signals(struct wd_subject *s)
+{
+	unsigned line = 0;
+
+	if (s->has_signals)
+		return 0;
+	s->has_signals = true;
+	return data_status(s, wd_signals_read(&s->signals, s->options.data_dir, &line),
+			   "signals.tsv", line);
+}
+
 /* Gives the workers that look into files their files. */
 static int begin_examining(struct wd_subject *s)
 {
 	WD_CLEANUP_FREE wd_node_id *nodes = NULL;
-	unsigned line = 0;
 	size_t n;
 	int r;
 
 	if ((!s->examine && !s->image) || s->examining)
 		return 0;
 	s->examining = true;
-	r = wd_evidence_candidates(s->tree, s->options.data_dir, &nodes, &n, &line);
+	r = wd_evidence_candidates(s->tree, &s->signals, &nodes, &n);
 	if (r < 0)
-		return data_status(s, r, "signals.tsv", line);
+		return r;
 	n = keep_wanted(s, nodes, n);
 	return s->image ? wd_subject_image_facts(s, nodes, n)
 			: wd_examine_files(s->examine, s->tree, nodes, n);
@@ -199,7 +209,11 @@ static int load_and_scan(struct wd_subject *s)
 	s->tree->cross = s->options.cross;
 	if (full)
 		threaded = pthread_create(&thread, NULL, scan_thread, s) == 0;
-	r = wd_load_gather(load, tick, s);
+	/* while nothing has come yet */
+	if (s->options.evidence != WD_EVIDENCE_NONE && !s->options.later)
+		r = read_signals(s);
+	if (r == 0)
+		r = wd_load_gather(load, tick, s);
 	if (threaded)
 		scan = join_scan(s, thread);
 	else if (full)
@@ -302,16 +316,16 @@ static int find_lineages(struct wd_subject *s)
 
 int wd_subject_gather(struct wd_subject *s)
 {
-	unsigned line = 0;
-	int r = begin_examining(s);
+	int r = read_signals(s);
 
+	if (r == 0)
+		r = begin_examining(s);
 	if (r == 0 && s->examine)
 		r = wd_examine_finish(WD_TAKE_PTR(s->examine), &s->cat, examine_tick, s);
+	if (r == 0)
+		r = wd_evidence_gather(s->tree, &s->cat, &s->signals, &s->evidence);
 	if (r < 0)
 		return r;
-	r = wd_evidence_gather(s->tree, &s->cat, s->options.data_dir, &s->evidence, &line);
-	if (r < 0)
-		return data_status(s, r, "signals.tsv", line);
 	if (s->options.nreferences) {
 		r = ask_references(s);
 		if (r < 0)
@@ -428,6 +442,7 @@ void wd_subject_done(struct wd_subject *s)
 	wd_answer_done(&s->answer);
 	wd_lineages_done(&s->lineages);
 	wd_evidence_done(&s->evidence);
+	wd_signals_done(&s->signals);
 	wd_owners_done(&s->owners);
 	wd_distros_done(&s->distros);
 	wd_os_release_done(&s->os);

@@ -8,6 +8,7 @@
 #include "pkgdb/load.h"
 #include "provenance/attribute.h"
 #include "provenance/reference.h"
+#include "provenance/signals.h"
 #include "provenance/verdict.h"
 
 /* Which files are looked into for evidence of where they are from. */
@@ -58,6 +59,8 @@ struct wd_subject {
 	struct wd_distros distros;
 	struct wd_examine *examine; /* at work */
 	bool examining;		    /* it has its files */
+	struct wd_signals signals;
+	bool has_signals; /* they were read */
 	struct wd_evidence_list evidence;
 	struct wd_libc libc;
 	struct wd_lineages lineages;
