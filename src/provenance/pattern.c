@@ -13,6 +13,31 @@ void wd_pattern_done(struct wd_pattern *p)
 	p->compiled = NULL;
 }
 
+/* What begins a piece that is no plain byte. A backslash makes the next one plain. */
+static bool is_special(char c)
+{
+	switch (c) {
+	case '^':
+	case '$':
+	case '.':
+	case '[':
+	case '(':
+	case '*':
+	case '+':
+	case '?':
+	case '{':
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Whether the piece before p may be missing. */
+static bool is_optional(const char *p, const char *end)
+{
+	return p < end && (*p == '*' || *p == '?' || *p == '{');
+}
+
 /* Behind the piece of an expression that begins at p: a group or set is passed over whole. */
 static const char *behind(const char *p, const char *end)
 {
@@ -57,10 +82,9 @@ static bool can_match_all(const char *p, const char *end, struct wd_blob s, stru
 {
 	while (p < end) {
 		const char *next = behind(p, end);
-		bool optional = next < end && strchr("*?{", *next);
+		bool optional = is_optional(next, end);
 
-		if (!optional && run.n < sizeof(run.text) &&
-		    (*p == '\\' || !strchr("^$.[(*+?{", *p))) {
+		if (!optional && run.n < sizeof(run.text) && !is_special(*p)) {
 			run.text[run.n++] = next[-1];
 			p = next;
 			continue;
@@ -96,14 +120,14 @@ static void find_needles(struct wd_pattern *p)
 
 	p->looked = true;
 	for (const char *at = p->text.ptr; at < end; at = next) {
-		bool plain = *at == '\\' || !strchr("^$.[(*+?{", *at);
+		bool plain = !is_special(*at);
 
 		if (*at == '|') {
 			p->nneedles = 0;
 			return;
 		}
 		next = behind(at, end);
-		if (plain && !(next < end && strchr("*?{", *next))) {
+		if (plain && !is_optional(next, end)) {
 			if (needle.len < WD_PATTERN_NEEDLE)
 				needle.text[needle.len++] = next[-1];
 			if (next < end)
