@@ -2,6 +2,7 @@
 #include "cmd.h"
 
 #include "base/status.h"
+#include "pkgdb/process.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -107,6 +108,7 @@ static int run(const struct wd_command *command, int argc, char **argv)
 	if (status < 0)
 		status = command->run(&cli);
 	wd_cli_done(&cli);
+	wd_process_wait_all();
 	return flush_stdout(status);
 }
 

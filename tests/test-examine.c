@@ -6,6 +6,7 @@
 #include "pkgdb/examine.h"
 #include "pkgdb/fence.h"
 #include "pkgdb/limits.h"
+#include "pkgdb/process.h"
 #include "temproot.h"
 
 #include <errno.h>
@@ -93,6 +94,7 @@ static void finish(struct run *run)
 	assert_int_equal(wd_examine_files(run->ex, run->tree, run->nodes.v, run->nodes.n), 0);
 	assert_int_equal(wd_examine_finish(run->ex, &run->cat, NULL, NULL), 0);
 	/* nobody is left behind */
+	wd_process_wait_all();
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
 }
@@ -444,6 +446,7 @@ static void nothing(void **state)
 	assert_int_equal(wd_examine_files(run.ex, run.tree, run.nodes.v, run.nodes.n), 0);
 	assert_int_equal(wd_examine_finish(run.ex, &run.cat, refuse, &ticks), -ECANCELED);
 	assert_int_equal(ticks, 1);
+	wd_process_wait_all();
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	done(&run);
 }

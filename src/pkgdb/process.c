@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pkgdb/process.h"
 
+#include "base/array.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -8,11 +10,14 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PIPE_SIZE (1 << 20)
 #define MOST 8
 #define ASIDE 16 /* above all places, so that no move overwrites what is still needed */
+
+static WD_ARRAY(pid_t) dismissed;
 
 static int null_streams(void)
 {
@@ -76,6 +81,30 @@ __attribute__((noreturn)) static void child(pid_t parent, const int *fds, size_t
 	clearenv();
 	run(arg, settle(fds, n, pipe_fd));
 	_exit(0);
+}
+
+static void reap(int options)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < dismissed.n; i++)
+		if (TEMP_FAILURE_RETRY(waitpid(dismissed.v[i], NULL, options)) == 0)
+			dismissed.v[left++] = dismissed.v[i];
+	dismissed.n = left;
+}
+
+void wd_process_dismiss(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	reap(WNOHANG);
+	if (wd_array_push(&dismissed, pid) < 0)
+		TEMP_FAILURE_RETRY(waitpid(pid, NULL, 0));
+}
+
+void wd_process_wait_all(void)
+{
+	reap(0);
+	wd_array_done(&dismissed);
 }
 
 int wd_process_start(const int *fds, size_t n, wd_process_main run, const void *arg, pid_t *ret_pid,

@@ -23,4 +23,13 @@ typedef void (*wd_process_main)(const void *arg, int status);
 int wd_process_start(const int *fds, size_t n, wd_process_main run, const void *arg, pid_t *ret_pid,
 		     int *ret_pipe);
 
+/*
+ * Kills a process of which nothing more is wanted. Its end is not waited for: what it had mapped
+ * takes the kernel a while.
+ */
+void wd_process_dismiss(pid_t pid);
+
+/* Waits until all that were dismissed are gone, and hold nothing of the rootfs open any more. */
+void wd_process_wait_all(void);
+
 #endif

@@ -2,6 +2,7 @@
 /* The parent's side of a worker: every record is hostile input until it is in the catalog. */
 #include "pkgdb/fence.h"
 #include "pkgdb/limits.h"
+#include "pkgdb/process.h"
 #include "pkgdb/wire.h"
 #include "pkgdb/worker.h"
 
@@ -457,12 +458,15 @@ void wd_worker_wait(struct wd_worker *w)
 	if (w->pid <= 0)
 		return;
 	/* it has nothing more to say: one that closed its pipe and stays must not be waited for */
-	kill(w->pid, SIGKILL);
-	TEMP_FAILURE_RETRY(waitpid(w->pid, &wstatus, 0));
-	w->pid = -1;
-	if (!w->done)
+	if (w->done) {
+		wd_process_dismiss(w->pid);
+	} else {
+		kill(w->pid, SIGKILL);
+		TEMP_FAILURE_RETRY(waitpid(w->pid, &wstatus, 0));
 		w->status = failure(w, wstatus);
-	else if (w->status == -ENOMEM && !*w->why)
+	}
+	w->pid = -1;
+	if (w->done && w->status == -ENOMEM && !*w->why)
 		refuse(w, -ENOMEM,
 		       "takes more than the %" PRIu64
 		       " KiB of memory that it may have (--limit-memory)",

@@ -87,7 +87,7 @@ void wd_worker_check_time(struct wd_worker *w);
 /* Kills it because it took longer than that. */
 void wd_worker_time_out(struct wd_worker *w, uint64_t seconds);
 
-/* Waits for the process and settles w->status. */
+/* Ends the process, waits for it where that tells why it ended, and settles w->status. */
 void wd_worker_wait(struct wd_worker *w);
 
 /* Releases everything but w->db. */
