@@ -76,28 +76,25 @@ bool wd_blob_u64(struct wd_blob b, uint64_t *ret)
 	return true;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+/* One more than the value of a hexadecimal digit; 0: it is none. */
+static const uint8_t hex_digits[256] = {
+	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,
+	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
+	['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 int wd_blob_unhex(struct wd_blob b, uint8_t *out, size_t size)
 {
 	if (b.len % 2 != 0 || b.len / 2 > size)
 		return -1;
 	for (size_t i = 0; i < b.len; i += 2) {
-		int hi = hex_digit(b.ptr[i]);
-		int lo = hex_digit(b.ptr[i + 1]);
+		unsigned hi = hex_digits[(uint8_t)b.ptr[i]];
+		unsigned lo = hex_digits[(uint8_t)b.ptr[i + 1]];
 
-		if (hi < 0 || lo < 0)
+		if (hi == 0 || lo == 0)
 			return -1;
-		out[i / 2] = (uint8_t)(hi << 4 | lo);
+		out[i / 2] = (uint8_t)((hi - 1) << 4 | (lo - 1));
 	}
 	return (int)(b.len / 2);
 }

@@ -38,8 +38,10 @@ static bool is_optional(const char *p, const char *end)
 	return p < end && (*p == '*' || *p == '?' || *p == '{');
 }
 
-/* Behind the piece of an expression that begins at p: a group or set is passed over whole. */
-static const char *behind(const char *p, const char *end)
+static const char *behind(const char *p, const char *end);
+
+/* Behind a group, a set or a count, which are passed over whole. */
+static const char *behind_all(const char *p, const char *end)
 {
 	int depth = 0;
 
@@ -52,13 +54,19 @@ static const char *behind(const char *p, const char *end)
 		p = memchr(p, '}', (size_t)(end - p));
 		return p ? p + 1 : end;
 	}
-	if (*p != '(')
-		return *p == '\\' && p + 1 < end ? p + 2 : p + 1;
 	do {
 		depth += *p == '(' ? 1 : *p == ')' ? -1 : 0;
 		p = *p == '(' || *p == ')' ? p + 1 : behind(p, end);
 	} while (p < end && depth > 0);
 	return p;
+}
+
+/* Behind the piece of an expression that begins at p. */
+static const char *behind(const char *p, const char *end)
+{
+	if (*p == '(' || *p == '[' || *p == '{')
+		return behind_all(p, end);
+	return *p == '\\' && p + 1 < end ? p + 2 : p + 1;
 }
 
 /* Plain text that stands in one piece. */
