@@ -49,6 +49,56 @@ static bool is_known(const char *data_dir, const char *row, struct wd_blob id)
 	return found;
 }
 
+/* The plain text of an expression decides what it is compiled for, and never against a match. */
+static void plain_text_decides(void **state)
+{
+	static const struct {
+		const char *expression, *text;
+		bool may_match, matches;
+	} cases[] = {
+		{"@(nginx\\.(org|com)|f5\\.com)", "<a@nginx.com>", true, true},
+		{"@(nginx\\.(org|com)|f5\\.com)", "<a@f5.com>", true, true},
+		{"@(nginx\\.(org|com)|f5\\.com)", "<a@debian.org>", false, false},
+		{"@(nginx\\.(org|com)|f5\\.com)", "<nginx.com@x>", false, false},
+		{"<(it|ops)@[^>]*\\.(com|net)>", "D'Itri <it@x.net>", true, true},
+		{"<(it|ops)@[^>]*\\.(com|net)>", "D'Itri <md@linux.it.net>", false, false},
+		{"@(lists\\.)?(puri\\.sm|x)>", "<a@puri.sm>", true, true},
+		{"@(lists\\.)?(puri\\.sm|x)>", "<a@lists.puri.sm>", true, true},
+		{"a(^|b)c", "abc", true, true},
+		{"(^|[ab])c", "c", true, true},
+		{"x(ab)+c", "xababc", true, true},
+		{"x(ab){2}c", "xababc", true, true},
+		{"xa?(b|c)d*e", "xbe", true, true},
+		{"ab+c", "abbc", true, true},
+		{"^a$|^b", "bx", true, true},
+		{"^a$|^b", "xa", true, false},
+		{"deb([0-9]+)u", "deb12u1", true, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < WD_ARRAY_SIZE(cases); i++) {
+		struct wd_pattern p = {.text = wd_blob_str(cases[i].expression)};
+		struct wd_blob text = wd_blob_str(cases[i].text);
+		struct wd_captures caps = {.n = 0};
+
+		if (wd_pattern_may_match(&p, text) != cases[i].may_match || p.compiled ||
+		    wd_pattern_match(&p, text, &caps) != cases[i].matches || caps.n)
+			fail_msg("%s: %s", cases[i].expression, cases[i].text);
+		wd_pattern_done(&p);
+	}
+}
+
+static void groups_are_told(void **state)
+{
+	struct wd_pattern p = {.text = WD_BLOB("deb([0-9]+)(u)?"), .groups = true};
+	struct wd_captures caps = {.n = 0};
+
+	(void)state;
+	assert_true(wd_pattern_match(&p, WD_BLOB("1+deb12"), &caps));
+	assert_true(caps.n >= 2 && wd_blob_is(caps.at[0], "12") && caps.at[1].len == 0);
+	wd_pattern_done(&p);
+}
+
 static void names_are_known(void **state)
 {
 	const char *data_dir = data_path(*state, false);
@@ -365,8 +415,13 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, temproot_setup, temproot_teardown)
 	const struct CMUnitTest tests[] = {
-		T(each_pattern_compiles), T(names_are_known), T(unchecked_is_weak),
-		T(broken_rows),		  T(files),
+		T(each_pattern_compiles),
+		T(plain_text_decides),
+		T(groups_are_told),
+		T(names_are_known),
+		T(unchecked_is_weak),
+		T(broken_rows),
+		T(files),
 	};
 
 	return cmocka_run_group_tests_name("signals", tests, NULL, NULL);

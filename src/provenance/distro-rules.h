@@ -2,7 +2,8 @@
 /*
  * The rows of data/distros.tsv and their conditions on a package. A condition is compiled when it
  * is first asked of a string that it may match, and one that is asked often remembers its answer
- * for each string, since packages share their vendors and maintainers. A field that is not recorded matches nothing.
+ * for each string, since packages share their vendors and maintainers. A field that is not recorded
+ * matches nothing.
  */
 #ifndef WD_PROVENANCE_DISTRO_RULES_H
 #define WD_PROVENANCE_DISTRO_RULES_H

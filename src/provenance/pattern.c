@@ -97,9 +97,12 @@ static bool can_match_all(const char *p, const char *end, struct wd_blob s, stru
 			p = next;
 			continue;
 		}
-		if (*p != '(' || optional ? !holds(s, &run)
-					  : !can_match(wd_blob(p + 1, (size_t)(next - p) - 2), s, run))
+		if (*p == '(' && !optional) {
+			if (!can_match(wd_blob(p + 1, (size_t)(next - p) - 2), s, run))
+				return false;
+		} else if (!holds(s, &run)) {
 			return false;
+		}
 		run.n = 0;
 		p = next;
 	}
