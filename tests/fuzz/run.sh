@@ -6,8 +6,7 @@
 # run.sh BUILD table TARGET...	what they had and found, in Markdown
 #
 # They run in slices and only on what other programs leave of the CPUs. Of each, BUILD/state holds
-# CPU seconds, executions, edges reached and edges there are. One with something in BUILD/found
-# rests until that is taken away.
+# CPU seconds and executions. One with something in BUILD/found rests until that is taken away.
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
@@ -23,9 +22,47 @@ dictionary() {
 	printf '%s\n' '"\x0a@@ "'
 }
 
-# state TARGET: its four numbers
+# state TARGET: its two numbers
 state() {
-	cat "$build/state/$1" 2>/dev/null || echo 0 0 0 0
+	cat "$build/state/$1" 2>/dev/null || echo 0 0
+}
+
+# corpora TARGET: where its inputs are
+corpora() {
+	local dir
+	for dir in "$build"/{corpus,seeds}/"$1" "$top/../shared/corpus/$1" "$here/regress/$1"; do
+		[ ! -d "$dir" ] || echo "$dir"
+	done
+}
+
+# coverage TARGET: functions and edges that its inputs reach, of those of the files under test: what
+# is not of the fuzzers nor of the lowest layer, unless the target is, and has one that is reached
+coverage() {
+	local dirs
+	mapfile -t dirs < <(corpora "$1")
+	"$build/tests/fuzz/$1" -runs=0 -print_coverage=1 "${dirs[@]}" 2>&1 | awk -v target="$1" '
+		/COVERED_FUNC: / && match($0, /edges: [0-9]+\/[0-9]+/) {
+			split(substr($0, RSTART + 7, RLENGTH - 7), edges, "/")
+			file = $NF
+			sub(/:[0-9]+$/, "", file)
+			if (file ~ "/tests/fuzz/" || (file ~ "/src/base/" && file !~ "/" target "[.]c$"))
+				next
+			functions[file]++
+			all[file] += edges[2]
+			if ($1 == "COVERED_FUNC:") {
+				entered[file]++
+				reached[file] += edges[1]
+			}
+		}
+		END {
+			for (file in entered) {
+				a += entered[file]
+				b += functions[file]
+				c += reached[file]
+				d += all[file]
+			}
+			print a " of " b " | " c " of " d
+		}'
 }
 
 # found TARGET: whether something is in its BUILD/found
@@ -36,11 +73,9 @@ found() {
 # account TARGET: adds what its log says to its state
 account() {
 	awk -v had="$(state "$1")" -v cpu="$(cat "$build/log/$1.cpu")" '
-		BEGIN { split(had, old); split(cpu, now); cov = old[3]; of = old[4] }
-		/Loaded .* inline 8-bit counters/ { match($0, /\([0-9]+ inline/); of = substr($0, RSTART + 1) + 0 }
-		/ cov: / { match($0, /cov: [0-9]+/); cov = substr($0, RSTART + 5, RLENGTH - 5) }
+		BEGIN { split(had, old); split(cpu, now) }
 		/^stat::number_of_executed_units/ { runs = $2 }
-		END { printf "%.1f %d %d %d\n", old[1] + now[1] + now[2], old[2] + runs, cov, of }
+		END { printf "%.1f %d\n", old[1] + now[1] + now[2], old[2] + runs }
 	' "$build/log/$1" >"$build/state/$1.new"
 	mv "$build/state/$1.new" "$build/state/$1"
 }
@@ -65,16 +100,14 @@ judge() {
 
 # run TARGET: one slice
 run() {
-	local more=() dir status=0 TIMEFORMAT='%U %S'
+	local dirs status=0 TIMEFORMAT='%U %S'
 	mkdir -p "$build"/{log,state,dictionary} "$build"/{corpus,seeds,found}/"$1"
 	dictionary "$1" >"$build/dictionary/$1"
-	for dir in "$top/../shared/corpus/$1" "$here/regress/$1"; do
-		[ ! -d "$dir" ] || more+=("$dir")
-	done
+	mapfile -t dirs < <(corpora "$1")
 	{ time chrt -i 0 nice -n 19 "$build/tests/fuzz/$1" -max_total_time="$slice" -timeout=20 \
 		-rss_limit_mb=2048 -max_len=65536 -use_value_profile=1 -print_funcs=0 -print_final_stats=1 \
 		-dict="$build/dictionary/$1" -artifact_prefix="$build/found/$1/" \
-		"$build/corpus/$1" "$build/seeds/$1" "${more[@]}" >"$build/log/$1" 2>&1
+		"${dirs[@]}" >"$build/log/$1" 2>&1
 	} 2>"$build/log/$1.cpu" || status=1
 	account "$1"
 	# it cannot run at all
@@ -111,15 +144,15 @@ inputs() {
 }
 
 table() {
-	local target cpu runs reached edges kept open
+	local target cpu runs kept open
 	printf '%s, commit %s:\n\n' "$(date -I)" "$(git -C "$top" rev-parse --short HEAD)"
-	echo '| target | CPU seconds | executions | edges reached | kept | open |'
-	echo '|-|-|-|-|-|-|'
+	echo '| target | CPU seconds | executions | functions reached | edges reached | kept | open |'
+	echo '|-|-|-|-|-|-|-|'
 	for target in "$@"; do
-		read -r cpu runs reached edges < <(state "$target")
+		read -r cpu runs _ < <(state "$target")
 		kept=$(inputs "$here/regress/$target" | wc -l)
 		open=$(inputs "$build/found/$target" | wc -l)
-		echo "| $target | ${cpu%.*} | $runs | $reached of $edges | $kept | $open |"
+		echo "| $target | ${cpu%.*} | $runs | $(coverage "$target") | $kept | $open |"
 	done
 }
 
