@@ -23,6 +23,8 @@ struct attributor {
 	uint32_t *by_name;   /* string id of a name: 1 + its first package, 0 = none */
 	uint32_t *same_name; /* package: 1 + the next one of the same name */
 	struct rule rule;
+	const char *asked; /* a candidate of rules that depends on no path, */
+	uint32_t answer;   /* and the package that it names */
 	struct wd_buf path;
 	struct wd_buf work;
 };
@@ -101,21 +103,35 @@ static bool of_kind(struct attributor *a, struct wd_blob spec, struct wd_blob ki
 	return true;
 }
 
+/* The package that a candidate names, WD_PACKAGE_NONE for none; false where it names no package. */
+static bool named_package(struct attributor *a, struct wd_blob spec,
+			  const struct wd_captures *captures, uint32_t *ret)
+{
+	bool listless = wd_blob_starts(spec, WD_BLOB("listless:"));
+
+	if (spec.ptr != a->asked || a->rule.captures) {
+		if (!of_kind(a, spec, listless ? WD_BLOB("listless:") : WD_BLOB("pkg:"), captures))
+			return false;
+		a->answer = find_package(a, wd_buf_view(&a->work), listless);
+		a->asked = spec.ptr;
+	}
+	*ret = a->answer;
+	return true;
+}
+
 /* Turns one candidate of a rule into an attribution; false where it has no owner here. */
 static bool candidate(struct attributor *a, struct wd_blob spec, wd_node_id node,
 		      const struct wd_captures *captures, struct wd_attribution *ret)
 {
 	*ret = (struct wd_attribution){
 		.package = WD_PACKAGE_NONE, .via = WD_NODE_NONE, .basis = (uint8_t)a->rule.basis};
-	if (of_kind(a, spec, WD_BLOB("pkg:"), captures))
-		ret->package = find_package(a, wd_buf_view(&a->work), false);
-	else if (of_kind(a, spec, WD_BLOB("listless:"), captures))
-		ret->package = find_package(a, wd_buf_view(&a->work), true);
-	else if (of_kind(a, spec, WD_BLOB("path:"), captures))
+	if (named_package(a, spec, captures, &ret->package))
+		return ret->package != WD_PACKAGE_NONE;
+	if (of_kind(a, spec, WD_BLOB("path:"), captures))
 		ret->via = wd_tree_find(a->o->tree, wd_buf_view(&a->work), false);
 	else if (wd_tree_node(a->o->tree, node)->type == WD_TYPE_SYMLINK) /* target */
 		ret->via = wd_tree_target(a->o->tree, node);
-	return ret->package != WD_PACKAGE_NONE || (ret->via != node && is_owned(a, ret->via));
+	return ret->via != node && is_owned(a, ret->via);
 }
 
 static bool match_path(struct attributor *a, wd_node_id node, struct wd_captures *captures)
