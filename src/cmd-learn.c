@@ -134,7 +134,9 @@ static int learn_file(struct lessons *l, const char *source)
 	if (r == 0)
 		r = wd_catalog_finish(&cat);
 	if (r == 0) {
-		r = wd_distros_assign(&cat, &l->given, l->cli->places->data, &distros, &line);
+		r = wd_distros_read(&distros, l->cli->places->data, &line);
+		if (r == 0)
+			r = wd_distros_assign(&distros, &cat, &l->given);
 		if (r < 0)
 			complain_data(l, r, line);
 		else

@@ -113,14 +113,15 @@ static int parse_rule(struct wd_rule *rule, const struct wd_blob *col)
 int wd_distro_rules_read(struct wd_distro_rules *rules, const char *data_dir, unsigned *ret_line)
 {
 	struct wd_blob col[WD_TSV_COLUMNS];
-	struct wd_rule rule;
 	int r = wd_tsv_open(&rules->table, data_dir, "distros.tsv");
 
 	while (r == 0 && wd_tsv_next(&rules->table, col) > 0) {
 		*ret_line = rules->table.line;
-		r = parse_rule(&rule, col);
+		r = wd_array_reserve(&rules->list, 1);
 		if (r == 0)
-			r = wd_array_push(&rules->list, rule);
+			r = parse_rule(&rules->list.v[rules->list.n], col);
+		if (r == 0)
+			rules->list.n++;
 	}
 	return r;
 }

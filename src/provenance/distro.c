@@ -464,26 +464,25 @@ static void merge_finer(struct assigner *a)
 	list[fine].packages = 0;
 }
 
-int wd_distros_assign(struct wd_catalog *cat, const struct wd_os_release *os, const char *data_dir,
-		      struct wd_distros *ret, unsigned *ret_line)
+int wd_distros_read(struct wd_distros *ret, const char *data_dir, unsigned *ret_line)
 {
-	struct assigner a = {.cat = cat, .os = os, .d = ret};
-	int r = 0;
-
 	*ret = (struct wd_distros){0};
 	*ret_line = 0;
 	ret->rules = calloc(1, sizeof(*ret->rules));
-	if (!ret->rules)
-		return -ENOMEM;
-	r = wd_distro_rules_read(ret->rules, data_dir, ret_line);
-	if (r == 0)
-		r = wd_distros_intern(ret, WD_BLOB(""), WD_BLOB(""), NULL);
+	return ret->rules ? wd_distro_rules_read(ret->rules, data_dir, ret_line) : -ENOMEM;
+}
+
+int wd_distros_assign(struct wd_distros *d, struct wd_catalog *cat, const struct wd_os_release *os)
+{
+	struct assigner a = {.cat = cat, .os = os, .d = d};
+	int r = wd_distros_intern(d, WD_BLOB(""), WD_BLOB(""), NULL);
+
 	for (size_t i = 0; r >= 0 && i < cat->dbs.n; i++)
 		r = assign_db(&a, cat->dbs.v[i]);
 	if (r >= 0)
 		merge_finer(&a);
 	if (r >= 0)
-		r = wd_distro_rules_status(ret->rules);
+		r = wd_distro_rules_status(d->rules);
 	wd_buf_done(&a.version);
 	wd_buf_done(&a.release_buf);
 	wd_array_done(&a.id_rows);

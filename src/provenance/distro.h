@@ -32,12 +32,15 @@ struct wd_distros {
 };
 
 /*
- * Reads the rules and sets the distro of every package of the catalog (an index into ret->list).
- * 0, -ENOMEM, a negated errno where the table cannot be read, WD_ECORRUPT with the line of a row
- * that is not understood in *ret_line. Release with wd_distros_done().
+ * Reads the rules. 0, -ENOMEM, a negated errno where the table cannot be read, WD_ECORRUPT with the
+ * line of a row that is not understood in *ret_line. Release with wd_distros_done() in every case.
  */
-int wd_distros_assign(struct wd_catalog *cat, const struct wd_os_release *os, const char *data_dir,
-		      struct wd_distros *ret, unsigned *ret_line);
+int wd_distros_read(struct wd_distros *ret, const char *data_dir, unsigned *ret_line);
+/*
+ * Sets the distro of every package of the catalog (an index into d->list). Call it once. 0 or
+ * -ENOMEM.
+ */
+int wd_distros_assign(struct wd_distros *d, struct wd_catalog *cat, const struct wd_os_release *os);
 void wd_distros_done(struct wd_distros *d);
 
 /* The index of a distro, added where it is new; a negative status out of memory. */

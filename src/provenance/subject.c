@@ -110,6 +110,17 @@ static int read_signals(struct wd_subject *s)
 			   "signals.tsv", line);
 }
 
+/* What is known before anything has come. */
+static int read_tables(struct wd_subject *s)
+{
+	unsigned line;
+	int r = wd_distros_read(&s->distros, s->options.data_dir, &line);
+
+	if (r < 0)
+		return data_status(s, r, "distros.tsv", line);
+	return s->options.evidence == WD_EVIDENCE_NONE || s->options.later ? 0 : read_signals(s);
+}
+
 /* Gives the workers that look into files their files. */
 static int begin_examining(struct wd_subject *s)
 {
@@ -209,9 +220,7 @@ static int load_and_scan(struct wd_subject *s)
 	s->tree->cross = s->options.cross;
 	if (full)
 		threaded = pthread_create(&thread, NULL, scan_thread, s) == 0;
-	/* while nothing has come yet */
-	if (s->options.evidence != WD_EVIDENCE_NONE && !s->options.later)
-		r = read_signals(s);
+	r = read_tables(s);
 	if (r == 0)
 		r = wd_load_gather(load, tick, s);
 	if (threaded)
@@ -253,9 +262,9 @@ static int find_owners(struct wd_subject *s)
 		if (r < 0)
 			return r;
 	}
-	r = wd_distros_assign(&s->cat, &s->os, s->options.data_dir, &s->distros, &line);
+	r = wd_distros_assign(&s->distros, &s->cat, &s->os);
 	if (r < 0)
-		return data_status(s, r, "distros.tsv", line);
+		return r;
 	if (s->options.attribute)
 		r = wd_attribute_all(&s->owners, s->options.data_dir, &line);
 	return data_status(s, r, "generated.tsv", line);
