@@ -31,6 +31,7 @@ static const char *const schema[][2] = {
 };
 
 static const char *const sql[STATEMENTS] = {
+	/* each stands under its name: NOLINTNEXTLINE(bugprone-suspicious-missing-comma) */
 	[SELECT_SOURCES] = "SELECT id, path, given, kind, distro, packages, files, digests, builds"
 			   " FROM source ORDER BY id",
 	[SELECT_DISTROS] = "SELECT id, os, version, purl FROM distro ORDER BY id",

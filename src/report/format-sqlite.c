@@ -138,8 +138,9 @@ static int sqlite_row(struct wd_writer *w, const struct wd_cell *cells)
 
 static int write_errors(struct state *s, const struct wd_catalog *cat)
 {
-	int rc = sqlite3_finalize(s->insert);
+	int rc;
 
+	sqlite3_finalize(s->insert);
 	s->insert = NULL;
 	rc = sqlite3_prepare_v2(s->db, "INSERT INTO errors VALUES(?,?,?)", -1, &s->insert, NULL);
 	for (size_t i = 0; rc == SQLITE_OK && i < cat->errors.n; i++) {

@@ -240,6 +240,14 @@ static void bar(struct wd_out *out, uint64_t part, uint64_t whole, const char *c
 	plain(out);
 }
 
+/* Rounded down: 100.0 is all of them. */
+static double percent(uint64_t part, uint64_t whole)
+{
+	uint64_t tenths = part * 1000 / whole;
+
+	return (double)tenths / 10;
+}
+
 static void show_share(struct wd_out *out, const char *name, const char *word, uint64_t part,
 		       uint64_t whole, const char *color)
 {
@@ -248,9 +256,8 @@ static void show_share(struct wd_out *out, const char *name, const char *word, u
 	wd_text_number(&number, part);
 	label(out, name);
 	wd_buf_printf(&out->buf, "%-10s %10.*s", word, WD_BLOB_PRINTF(wd_buf_view(&number)));
-	/* rounded down: 100.0 % is all of them */
 	if (whole)
-		wd_buf_printf(&out->buf, " %5.1f %%  ", (double)(part * 1000 / whole) / 10);
+		wd_buf_printf(&out->buf, " %5.1f %%  ", percent(part, whole));
 	bar(out, part, whole, color);
 	while (out->buf.len && out->buf.ptr[out->buf.len - 1] == ' ')
 		out->buf.len--;
@@ -330,8 +337,7 @@ void wd_inspect_table_row(const struct wd_subject *s, const struct wd_verdict *v
 	padded(out, short_name(s, v), 20);
 	wd_buf_printf(&out->buf, "  %8zu %10" PRIu64, s->cat.nrecorded, f->total);
 	if (f->total)
-		wd_buf_printf(&out->buf, "  %7.1f %%\n",
-			      (double)((f->total - f->unowned) * 1000 / f->total) / 10);
+		wd_buf_printf(&out->buf, "  %7.1f %%\n", percent(f->total - f->unowned, f->total));
 	else
 		wd_buf_str(&out->buf, "          -\n");
 }
