@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "pkgdb/filter.h"
+#include "pkgdb/sanitized.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,18 +21,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* Address sanitizer reserves terabytes of address space. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 const char *wd_fence_name(enum wd_fence_bit bit)
 {
@@ -77,7 +66,7 @@ static enum wd_filter filter_of(enum wd_work_kind kind)
 
 static bool fence_rlimits(enum wd_work_kind kind)
 {
-	return (SANITIZED || limit(RLIMIT_AS, wd_limit_memory())) &&
+	return (WD_SANITIZED || limit(RLIMIT_AS, wd_limit_memory())) &&
 	       limit_cpu(wd_limit_cpu(kind)) &&
 	       limit(RLIMIT_FSIZE, writes(kind) ? WD_LIMIT_SPOOL : 0) && limit(RLIMIT_CORE, 0) &&
 	       limit(RLIMIT_NPROC, 0) && limit(RLIMIT_NOFILE, 64);
@@ -185,6 +174,7 @@ static void rearm(pid_t parent)
 static bool become_nobody(void)
 {
 	pid_t parent = getppid();
+	bool done;
 
 	/* up to the last that this kernel has; without CAP_SETPCAP, none */
 	for (int cap = 0; prctl(PR_CAPBSET_DROP, cap) == 0; cap++)
@@ -192,11 +182,10 @@ static bool become_nobody(void)
 	/* either lets what is permitted outlive the change of user */
 	if (prctl(PR_SET_SECUREBITS, SECURE_ALL_BITS | SECURE_ALL_LOCKS) < 0)
 		prctl(PR_SET_KEEPCAPS, 1);
-	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
-	    setresuid(NOBODY, NOBODY, NOBODY) < 0)
-		return false;
-	rearm(parent);
-	return true;
+	done = setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
+	       setresuid(NOBODY, NOBODY, NOBODY) == 0;
+	rearm(parent); /* half a change takes as much */
+	return done;
 }
 
 /*

@@ -2,6 +2,7 @@
 #include "pkgdb/filter.h"
 
 #include "base/cleanup.h"
+#include "pkgdb/sanitized.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,18 +14,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-/* Address sanitizer looks after its own memory and stacks, and reports before it gives up. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 /* What libc, librpm, libdb, SQLite and libdpkg need to read what is already open, and no more. */
 static const int allowed[] = {
@@ -233,7 +222,7 @@ static int add_rules(scmp_filter_ctx ctx, enum wd_filter filter, bool landlock)
 {
 	int r = allow_all(ctx, allowed, WD_ARRAY_SIZE(allowed));
 
-	if (r == 0 && SANITIZED)
+	if (r == 0 && WD_SANITIZED)
 		r = allow_all(ctx, sanitizing, WD_ARRAY_SIZE(sanitizing));
 	if (r == 0)
 		r = allow_own_signals(ctx);
