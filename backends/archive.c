@@ -49,6 +49,7 @@ struct wd_archive {
 	struct wd_blob head_view; /* as far as it is filled */
 	struct wd_blob block;	  /* of the current entry, behind head */
 	uint64_t block_at;
+	struct wd_blob path; /* of the current entry */
 };
 
 static int digest_init(EVP_MD_CTX **ret)
@@ -72,6 +73,11 @@ static ssize_t pull_fd(struct source *s, const void **ret)
 	return n;
 }
 
+static int fault_of(struct archive *a)
+{
+	return archive_errno(a) == ENOMEM ? -ENOMEM : WD_ECORRUPT;
+}
+
 /* The next piece of an entry's contents; an archive with holes is none. */
 static ssize_t pull_outer(struct source *s, const void **ret)
 {
@@ -93,7 +99,7 @@ static ssize_t pull_outer(struct source *s, const void **ret)
 		if (r == ARCHIVE_EOF)
 			return 0;
 		if (r < ARCHIVE_WARN)
-			return WD_ECORRUPT;
+			return fault_of(s->outer);
 		if ((uint64_t)offset != s->offset)
 			return WD_EUNSUPPORTED;
 		s->offset += len;
@@ -188,6 +194,15 @@ static void say(struct wd_archive *w, const char *what, struct archive *a)
 			 why ? why : "");
 }
 
+/* Of the entry at hand, in whose contents everything ends. */
+static void say_cut(struct wd_archive *w)
+{
+	char what[160];
+
+	snprintf(what, sizeof(what), "%.*s: cut short", WD_BLOB_PRINTF(wd_blob_head(w->path, 120)));
+	say(w, what, w->tar);
+}
+
 static int open_reader(struct wd_archive *w, struct archive *a, struct source *from)
 {
 	archive_read_set_callback_data(a, from);
@@ -195,7 +210,9 @@ static int open_reader(struct wd_archive *w, struct archive *a, struct source *f
 	if (archive_read_open1(a) == ARCHIVE_OK)
 		return 0;
 	say(w, "not an archive", a);
-	return from->status < 0 ? from->status : WD_ENOTMINE;
+	if (from->status < 0)
+		return from->status;
+	return fault_of(a) == -ENOMEM ? -ENOMEM : WD_ENOTMINE;
 }
 
 static ssize_t pull_packed(void *ctx, const void **ret)
@@ -223,7 +240,7 @@ static int open_raw(struct wd_archive *w)
 		return r;
 	if (archive_read_next_header(w->filter, &entry) != ARCHIVE_OK) {
 		say(w, "cannot be decompressed", w->filter);
-		return WD_ECORRUPT;
+		return fault_of(w->filter);
 	}
 	w->plain.outer = w->filter;
 	return 0;
@@ -314,7 +331,7 @@ static int why_it_failed(struct wd_archive *w)
 		return innermost(w)->status;
 	if (w->packed.status < 0)
 		return w->packed.status;
-	return archive_errno(w->tar) == ENOMEM ? -ENOMEM : WD_ECORRUPT;
+	return fault_of(w->tar);
 }
 
 static int send_contents(struct wd_archive *w, struct wd_blob head)
@@ -333,7 +350,7 @@ static int send_contents(struct wd_archive *w, struct wd_blob head)
 		if (got == ARCHIVE_EOF)
 			break;
 		if (got < ARCHIVE_WARN) {
-			say(w, "cut short", w->tar);
+			say_cut(w);
 			ev->end(w->job->ctx, WD_ECORRUPT);
 			return why_it_failed(w);
 		}
@@ -379,10 +396,11 @@ static int take_entry(struct wd_archive *w, struct archive_entry *entry)
 	struct wd_blob head = WD_BLOB_NULL;
 	int want, r = 0;
 
+	w->path = e.path;
 	if (!hard && S_ISREG(e.mode) && e.size)
 		r = read_head(w, &head);
 	if (r < 0) {
-		say(w, "cut short", w->tar);
+		say_cut(w);
 		return why_it_failed(w);
 	}
 	want = w->job->events->entry(w->job->ctx, &e, head);

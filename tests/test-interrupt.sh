@@ -168,7 +168,8 @@ test_full_disk() {
 	check 'full disk: nothing but what filled it' test "$(left out/full)" = fill
 	# the archive in it needs a spool
 	gzip -k plain.tar
-	TMPDIR=$work/out/full check 'full disk: spool' fails_to_write 4 'No space left' \
+	TMPDIR=$work/out/full check 'full disk: spool' fails_to_write 4 \
+		'plain.tar.gz: No space left on device: the temporary file in .*/out/full \(TMPDIR\)' \
 		map plain.tar.gz -o out/r
 }
 

@@ -23,7 +23,9 @@
 	X(DIGEST, "digest", "does not have the digest that it should have")                        \
 	X(FORBIDDEN, "forbidden", "killed: the worker made a system call that is not allowed")     \
 	X(FENCE, "fence", "not read: a fence that is required does not hold")                      \
-	X(AMBIGUOUS, "ambiguous", "several, and none was chosen")
+	X(AMBIGUOUS, "ambiguous", "several, and none was chosen")                                  \
+	X(NOTKEPT, "not-kept",                                                                     \
+	  "not kept of the image: its contents came under another name (a hard link)")
 
 enum wd_status_code {
 	WD_STATUS_BASE = 1023,

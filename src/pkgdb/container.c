@@ -430,6 +430,36 @@ static int stack_rootfs(struct opening *o, bool decoded)
 	return r;
 }
 
+/* Whether what was read until then is a result. */
+static bool costs_the_rest(int status)
+{
+	switch (status) {
+	case WD_ECORRUPT:
+	case WD_ELIMIT:
+	case WD_ECRASHED:
+	case WD_ETIMEOUT:
+	case WD_EPROTOCOL:
+	case WD_EFORBIDDEN:
+	case -ENOMEM: /* the worker's */
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Nothing of it can be shown, and why. */
+static int no_archive(struct opening *o, const struct wd_stream *s)
+{
+	const char *why = s->result.fault;
+
+	if (s->status == WD_ENOTMINE)
+		return fail(o->why, s->status, "neither a root filesystem nor an image");
+	/* the worker noted which module it is, and what is wrong with it */
+	if (s->status == WD_EMODULE && o->outer.notes.n)
+		why = o->outer.notes.v[0].text;
+	return fail(o->why, s->status, "%s%s%s", wd_status_text(s->status), *why ? ": " : "", why);
+}
+
 static int open_archive(struct opening *o, bool in_place)
 {
 	const struct wd_stream *s;
@@ -438,13 +468,8 @@ static int open_archive(struct opening *o, bool in_place)
 	if (r < 0)
 		return r;
 	s = o->outer.streams.v[0];
-	if (s->status < 0 &&
-	    (s->entries.n == 0 || (s->status != WD_ECORRUPT && s->status != WD_ELIMIT)))
-		return fail(o->why, s->status, "%s%s%s",
-			    s->status == WD_ENOTMINE ? "neither a root filesystem nor an image"
-						     : wd_status_text(s->status),
-			    s->status != WD_ENOTMINE && *s->result.fault ? ": " : "",
-			    s->status != WD_ENOTMINE ? s->result.fault : "");
+	if (s->status < 0 && (s->entries.n == 0 || !costs_the_rest(s->status)))
+		return no_archive(o, s);
 	o->nested = !in_place;
 	if (!holds_image(o))
 		return stack_rootfs(o, !in_place);

@@ -28,6 +28,7 @@ struct contents {
 	int backend; /* that is to examine it, or -1 */
 	bool document;
 	bool hashed;	     /* by the hasher of its depth */
+	bool broken;	     /* which was said */
 	struct wd_buf bytes; /* of what does not go through the spool */
 };
 
@@ -48,6 +49,7 @@ struct decoder {
 	uint32_t files;
 	struct contents now;
 	struct wd_buf path, target; /* of the entry at hand, normalised */
+	char spool_fault[256];	    /* why the archive at hand cannot be read on, if that is it */
 };
 
 /* ---- Records */
@@ -82,6 +84,7 @@ static int send_stream(struct decoder *d, struct wd_blob name)
 
 static int send_end(struct decoder *d, int status, const struct wd_archive_result *r)
 {
+	const char *fault = *d->spool_fault ? d->spool_fault : r->fault;
 	struct wd_wire_end end = {.status = status,
 				  .packed = r->packed,
 				  .unpacked = r->unpacked,
@@ -92,7 +95,8 @@ static int send_end(struct decoder *d, int status, const struct wd_archive_resul
 	memcpy(end.packed_digest, r->packed_digest, WD_SHA256_LEN);
 	memcpy(end.unpacked_digest, r->unpacked_digest, WD_SHA256_LEN);
 	wd_buf_append(&d->sink->out, &end, sizeof(end));
-	wd_wire_string(&d->sink->out, wd_blob_str(r->fault));
+	wd_wire_string(&d->sink->out, wd_blob_str(fault));
+	*d->spool_fault = '\0';
 	return wd_pipe_sink_end(d->sink, at);
 }
 
@@ -241,6 +245,7 @@ static int begin_contents(struct decoder *d, const struct wd_archive_entry *e, s
 	c->size = e->size;
 	c->filled = 0;
 	c->bytes.len = 0;
+	c->broken = false;
 	c->document = is_document(d, e, head);
 	c->kept = data && d->job->mode != WD_DECODE_INDEX &&
 		  wd_keep_wants(d->job->keep, wd_buf_view(&d->path));
@@ -262,13 +267,18 @@ static int begin_contents(struct decoder *d, const struct wd_archive_entry *e, s
 	return 0;
 }
 
-static int write_spool(uint64_t at, struct wd_blob piece)
+static int write_spool(struct decoder *d, uint64_t at, struct wd_blob piece)
 {
 	while (piece.len) {
 		ssize_t n = TEMP_FAILURE_RETRY(pwrite(WD_FD_DIR, piece.ptr, piece.len, (off_t)at));
 
-		if (n < 0)
-			return -errno;
+		if (n < 0) {
+			int r = -errno;
+
+			snprintf(d->spool_fault, sizeof(d->spool_fault),
+				 "the temporary file in %.200s (TMPDIR)", d->job->spool_dir);
+			return r;
+		}
 		at += (uint64_t)n;
 		piece = wd_blob_skip(piece, (size_t)n);
 	}
@@ -288,7 +298,7 @@ static int append(struct decoder *d, struct wd_blob piece)
 	if (c->hashed)
 		r = d->hash->update(d->hashers[d->depth], piece.ptr, piece.len);
 	if (r == 0 && c->spooled)
-		r = write_spool(c->at + c->filled, piece);
+		r = write_spool(d, c->at + c->filled, piece);
 	if (in_memory(c))
 		wd_buf_blob(&c->bytes, piece);
 	c->filled += piece.len;
@@ -323,14 +333,28 @@ static int append_zeros(struct decoder *d, uint64_t to)
 	return r;
 }
 
+/* Contents that no reader agrees about: what fits is kept, and nothing is told of the whole. */
+static int refuse_excess(struct decoder *d)
+{
+	struct contents *c = &d->now;
+
+	if (c->broken)
+		return 0;
+	c->broken = true;
+	c->hashed = c->document = false;
+	c->backend = -1;
+	return note(d, WD_ECORRUPT, "%.*s: its contents do not fit its size",
+		    WD_BLOB_PRINTF(wd_blob_head(wd_buf_view(&d->path), 200)));
+}
+
 static int on_data(void *ctx, uint64_t offset, struct wd_blob piece)
 {
 	struct decoder *d = ctx;
 	struct contents *c = &d->now;
 	int r;
 
-	if (offset < c->filled || offset > c->size || piece.len > c->size - offset)
-		return WD_ECORRUPT;
+	if (c->broken || offset < c->filled || offset > c->size || piece.len > c->size - offset)
+		return refuse_excess(d);
 	if (in_memory(c) && wd_buf_reserve(&c->bytes, (size_t)(c->size - c->filled)) < 0)
 		return -ENOMEM;
 	r = append_zeros(d, offset);

@@ -38,17 +38,24 @@ static void free_stream(struct wd_stream *s)
 	free(s);
 }
 
-/* A private temporary file without a name, for writing and reading. Or a negated errno. */
-static int open_spool(void)
+/*
+ * A private temporary file without a name, for writing and reading, and the directory that it is
+ * in. Or a negated errno.
+ */
+static int open_spool(const char **ret_dir)
 {
 	const char *dirs[] = {getenv("TMPDIR"), "/tmp", SPOOL_FALLBACK};
 	int fd = -1;
 
 	for (size_t i = 0; fd < 0 && i < WD_ARRAY_SIZE(dirs); i++)
-		if (dirs[i] && *dirs[i] == '/')
+		if (dirs[i] && *dirs[i] == '/') {
 			fd = open(dirs[i], O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd < 0)
+			*ret_dir = dirs[i];
+		}
+	if (fd < 0) {
 		fd = memfd_create("whodistro", MFD_CLOEXEC);
+		*ret_dir = "memory";
+	}
 	return fd < 0 ? -errno : fd;
 }
 
@@ -257,7 +264,11 @@ static int take_end(struct wd_decoding *d, struct wd_cursor *c)
 	s->result.compressed = w.compressed;
 	memcpy(s->result.packed_digest, w.packed_digest, WD_SHA256_LEN);
 	memcpy(s->result.unpacked_digest, w.unpacked_digest, WD_SHA256_LEN);
-	snprintf(s->result.fault, sizeof(s->result.fault), "%.*s", WD_BLOB_PRINTF(fault));
+	if (w.status == -ENOMEM)
+		snprintf(s->result.fault, sizeof(s->result.fault), WD_WHY_MEMORY,
+			 wd_limit_memory() >> 10);
+	else
+		snprintf(s->result.fault, sizeof(s->result.fault), "%.*s", WD_BLOB_PRINTF(fault));
 	d->open.n--;
 	return 0;
 }
@@ -419,7 +430,7 @@ int wd_decoding_start(const struct wd_decode_job *job, struct wd_catalog *cat,
 	int r;
 
 	*d = (struct wd_decoding){.spool = -1, .cat = cat, .algos = job->algos, .worker.pipe = -1};
-	d->spool = open_spool();
+	d->spool = open_spool(&copy.spool_dir);
 	if (d->spool < 0)
 		return d->spool;
 	copy.job.kind = job->dir ? WD_WORK_LAYER : WD_WORK_DECODE;

@@ -72,6 +72,7 @@ enum wd_decode_mode {
 struct wd_decode_job {
 	struct wd_job job; /* fd: the input; dir_fd: the spool */
 	const char *module_dir;
+	const char *spool_dir; /* where the spool is, for messages; wd_decoding_start() sets it */
 	const struct wd_keep *keep;
 	const struct wd_descriptors *backends; /* whose magic is looked for; or NULL: no facts */
 	enum wd_decode_mode mode;

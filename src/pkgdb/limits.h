@@ -7,6 +7,7 @@
 #ifndef WD_PKGDB_LIMITS_H
 #define WD_PKGDB_LIMITS_H
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,6 +29,10 @@
 #define WD_LIMIT_STREAMS 4096	    /* archives in an archive */
 #define WD_LIMIT_ENTRIES 50000000   /* of one archive */
 #define WD_LIMIT_STRING (64 * 1024) /* a package field; longer ones are cut */
+
+/* Why a worker that got no memory failed; its limit in KiB. */
+#define WD_WHY_MEMORY                                                                              \
+	"takes more than the %" PRIu64 " KiB of memory that it may have (--limit-memory)"
 
 /* The kinds of worker, by what they have to be able to do. */
 enum wd_work_kind {

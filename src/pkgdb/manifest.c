@@ -303,31 +303,45 @@ static bool has_platform(const struct wd_finder *f, const cJSON *d)
 	       (!v || variant.len == 0 || wd_blob_is(variant, v));
 }
 
-static void describe(struct wd_buf *out, const cJSON *d)
+static void describe_platform(struct wd_buf *out, const cJSON *d)
 {
 	const cJSON *p = wd_json_member(d, "platform");
-	const char *ref = ref_of(d), *digest = wd_json_text(d, "digest"),
+	const char *os = wd_json_text(p, "os"), *arch = wd_json_text(p, "architecture"),
 		   *variant = wd_json_text(p, "variant");
 
-	wd_buf_printf(out, "\n  %.200s", ref ? ref : digest ? digest : "?");
-	if (p)
-		wd_buf_printf(out, " (%.40s/%.40s%s%.40s)",
-			      wd_json_text(p, "os") ? wd_json_text(p, "os") : "",
-			      wd_json_text(p, "architecture") ? wd_json_text(p, "architecture")
-							      : "",
-			      variant ? "/" : "", variant ? variant : "");
+	wd_buf_printf(out, "%.40s/%.40s%s%.40s", os ? os : "", arch ? arch : "", variant ? "/" : "",
+		      variant ? variant : "");
 }
 
-static int say_choices(struct wd_finder *f, const cJSON *manifests, int status, const char *what)
+/* On a line of its own: names are long, and meant to be copied. */
+static void describe_image(struct wd_buf *out, const cJSON *d)
+{
+	const cJSON *p = wd_json_member(d, "platform");
+	const char *ref = ref_of(d), *digest = wd_json_text(d, "digest");
+
+	wd_buf_printf(out, "\n  %.200s%s", ref ? ref : digest ? digest : "?", p ? " (" : "");
+	if (p)
+		describe_platform(out, d);
+	wd_buf_str(out, p ? ")" : "");
+}
+
+/* Of images, all; or the platforms of the one that is meant. */
+static int say_choices(struct wd_finder *f, const cJSON *manifests, int status, const char *what,
+		       bool platforms)
 {
 	WD_CLEANUP_BUF struct wd_buf list = WD_BUF_INIT;
+	bool by_ref = f->depth == 0 && f->choice->ref;
 	const cJSON *d;
 	unsigned n = 0;
 
 	cJSON_ArrayForEach(d, manifests)
 	{
-		if (n++ < WD_LIST_MAX)
-			describe(&list, d);
+		if (n == WD_LIST_MAX || (platforms && by_ref && !is_meant(f, d)))
+			continue;
+		if (platforms)
+			wd_buf_str(&list, n ? ", " : " ");
+		(platforms ? describe_platform : describe_image)(&list, d);
+		n++;
 	}
 	return wd_finder_fail(f, status, "%s; there are:%.*s", what,
 			      WD_BLOB_PRINTF(wd_buf_view(&list)));
@@ -356,14 +370,14 @@ static int choose(struct wd_finder *f, const cJSON *manifests, const cJSON **ret
 			continue;
 		if (found && (f->depth == 0 && !by_ref) && !same_ref(d, found))
 			return say_choices(f, manifests, WD_EAMBIGUOUS,
-					   "several images: --image chooses one");
+					   "several images: --image chooses one", false);
 		if (!found)
 			found = d;
 	}
 	if (!found && !named && by_ref)
-		return say_choices(f, manifests, WD_EABSENT, "no image of that name");
+		return say_choices(f, manifests, WD_EABSENT, "no image of that name", false);
 	if (!found)
-		return say_choices(f, manifests, WD_EABSENT, "no image for that platform");
+		return say_choices(f, manifests, WD_EABSENT, "no image for that platform", true);
 	*ret = found;
 	return 0;
 }

@@ -467,10 +467,7 @@ void wd_worker_wait(struct wd_worker *w)
 	}
 	w->pid = -1;
 	if (w->done && w->status == -ENOMEM && !*w->why)
-		refuse(w, -ENOMEM,
-		       "takes more than the %" PRIu64
-		       " KiB of memory that it may have (--limit-memory)",
-		       wd_limit_memory() >> 10);
+		refuse(w, -ENOMEM, WD_WHY_MEMORY, wd_limit_memory() >> 10);
 }
 
 void wd_worker_done(struct wd_worker *w)

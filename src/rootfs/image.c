@@ -104,5 +104,5 @@ int wd_image_open(const struct wd_image *img, wd_node_id id, struct stat *ret_st
 		wd_image_stat(img, id, ret_st);
 	if (n->type == WD_TYPE_DIR || n->size == 0)
 		return copy_of(NULL, 0);
-	return c && c->bytes ? copy_of(c->bytes, c->size) : -ENODATA;
+	return c && c->bytes ? copy_of(c->bytes, c->size) : WD_ENOTKEPT;
 }

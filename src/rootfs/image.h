@@ -89,7 +89,7 @@ void wd_image_stat(const struct wd_image *img, wd_node_id id, struct stat *ret);
 /*
  * A descriptor of a private copy of the contents, at its beginning; an empty one for a directory.
  * *ret_st (may be NULL) says which file it is: st_ino is the inode. WD_EABSENT, WD_ENOTREG,
- * -ENODATA where the contents were not kept, or a negated errno.
+ * WD_ENOTKEPT where the contents are not at hand, or a negated errno.
  */
 int wd_image_open(const struct wd_image *img, wd_node_id id, struct stat *ret_st);
 

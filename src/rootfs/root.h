@@ -78,7 +78,7 @@ int wd_open_program(int dir_fd, const char *name, struct stat *ret_st);
 
 /*
  * As wd_open_in_root(), for a root of either kind. Of an image, what is not known to be read
- * (pkgdb/keep.h) is -ENODATA.
+ * (pkgdb/keep.h) is WD_ENOTKEPT.
  */
 int wd_root_open_file(const struct wd_root *root, const char *path, struct stat *ret_st);
 

@@ -91,7 +91,7 @@ static void check_node(const struct wd_image *img, wd_node_id id, unsigned layer
 	FUZZ_CHECK(n->parent < img->tree->nodes.n || id == WD_NODE_ROOT);
 	FUZZ_CHECK(id == WD_NODE_ROOT || wd_tree_node(img->tree, n->parent)->type == WD_TYPE_DIR);
 	FUZZ_CHECK((n->type == WD_TYPE_FILE) == (img->nodes.v[id].inode != WD_INODE_NONE));
-	FUZZ_CHECK(fd >= 0 || fd == WD_ENOTREG || fd == -ENODATA);
+	FUZZ_CHECK(fd >= 0 || fd == WD_ENOTREG || fd == WD_ENOTKEPT);
 	if (fd >= 0) {
 		FUZZ_CHECK(n->type == WD_TYPE_DIR || lseek(fd, 0, SEEK_END) == (off_t)n->size);
 		close(fd);
