@@ -53,7 +53,7 @@ static int open_below(const struct wd_request *req, const char *path)
 	int dir = enter(wd_blob_head(all, slash < 0 ? 0 : (size_t)slash));
 
 	(void)req;
-	return dir < 0 ? dir : wd_open_child(dir, path + slash + 1);
+	return dir < 0 ? dir : wd_open_child(dir, path + slash + 1, NULL);
 }
 
 static const unsigned char dirent_types[WD_TYPE_COUNT] = {

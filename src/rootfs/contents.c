@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "rootfs/contents.h"
+#include "rootfs/contents-internal.h"
 
 #include "base/cleanup.h"
 #include "base/status.h"
@@ -13,20 +13,6 @@
 
 #define MAX_THREADS 16
 #define CHUNK 256 /* files that a thread takes at once, to look at */
-#define READ_SIZE (256 * 1024)
-#define LARGE (4 << 20)
-
-struct run {
-	const struct wd_tree *tree;
-	struct wd_contents *c;
-	const struct wd_hash_ops *ops;
-	uint32_t *order; /* files to read, by device and inode */
-	size_t norder;
-	uint32_t *queue; /* the same, as they are read */
-	atomic_size_t next;
-	atomic_ullong done; /* bytes */
-	uint64_t total;
-};
 
 static int full_path(const struct wd_tree *tree, wd_node_id node, struct wd_buf *path)
 {
@@ -48,43 +34,42 @@ static void take_stat(struct wd_content *f, const struct stat *st)
 	f->mtime = st->st_mtim.tv_sec;
 }
 
-/* Files of one directory follow each other: it is opened once. */
-struct looker {
-	wd_node_id dir;
-	int fd;
-	struct wd_buf path;
-};
-
-static int enter(const struct run *run, struct looker *l, wd_node_id dir)
+int wd_looker_enter(const struct wd_contents_run *run, struct wd_looker *l, wd_node_id node)
 {
+	wd_node_id dir = wd_tree_node(run->tree, node)->parent;
 	int r;
 
-	if (l->dir == dir)
+	if (l->dir != dir) {
+		if (l->fd >= 0)
+			close(l->fd);
+		l->dir = dir;
+		r = full_path(run->tree, dir, &l->path);
+		l->fd = r < 0 ? r
+			      : wd_openat_in_root(run->tree->root->fd, l->path.ptr,
+						  O_PATH | O_DIRECTORY);
+	}
+	if (l->fd < 0)
 		return l->fd;
-	if (l->fd >= 0)
-		close(l->fd);
-	l->dir = dir;
-	r = full_path(run->tree, dir, &l->path);
-	l->fd = r < 0 ? r
-		      : wd_openat_in_root(run->tree->root->fd, l->path.ptr, O_PATH | O_DIRECTORY);
-	return l->fd;
+	l->path.len = 0;
+	wd_buf_blob(&l->path, node == WD_NODE_ROOT ? WD_BLOB(".") : wd_tree_name(run->tree, node));
+	wd_buf_byte(&l->path, '\0');
+	return l->path.status < 0 ? l->path.status : l->fd;
 }
 
-static void look_at(const struct run *run, struct looker *l, struct wd_content *f)
+void wd_looker_done(struct wd_looker *l)
 {
-	struct wd_blob name = wd_tree_name(run->tree, f->node);
-	int dir = enter(run, l, wd_tree_node(run->tree, f->node)->parent);
+	if (l->fd >= 0)
+		close(l->fd);
+	wd_buf_done(&l->path);
+}
+
+static void look_at(const struct wd_contents_run *run, struct wd_looker *l, struct wd_content *f)
+{
+	int dir = wd_looker_enter(run, l, f->node);
 	struct stat st;
 
-	if (dir < 0) {
+	if (dir < 0)
 		f->status = dir;
-		return;
-	}
-	l->path.len = 0;
-	wd_buf_blob(&l->path, f->node == WD_NODE_ROOT ? WD_BLOB(".") : name);
-	wd_buf_byte(&l->path, '\0');
-	if (l->path.status < 0)
-		f->status = l->path.status;
 	else if (fstatat(dir, l->path.ptr, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		f->status = -errno;
 	else
@@ -93,115 +78,21 @@ static void look_at(const struct run *run, struct looker *l, struct wd_content *
 
 static void *look_thread(void *arg)
 {
-	struct run *run = arg;
-	struct looker l = {.dir = WD_NODE_NONE, .fd = -1, .path = WD_BUF_INIT};
+	struct wd_contents_run *run = arg;
+	struct wd_looker l = WD_LOOKER_INIT;
 	size_t n = run->c->list.n;
 	size_t at;
 
 	while ((at = atomic_fetch_add(&run->next, CHUNK)) < n)
 		for (size_t i = at; i < at + CHUNK && i < n; i++)
 			look_at(run, &l, &run->c->list.v[i]);
-	if (l.fd >= 0)
-		close(l.fd);
-	wd_buf_done(&l.path);
-	return NULL;
-}
-
-/* A read that fills less than was asked for, and the size that stat told, is the last. */
-static int read_all(struct run *run, struct wd_hasher *h, int fd, uint64_t size, char *buffer)
-{
-	for (uint64_t have = 0;;) {
-		ssize_t n = TEMP_FAILURE_RETRY(read(fd, buffer, READ_SIZE));
-		int r;
-
-		if (n <= 0)
-			return n < 0 ? -errno : 0;
-		r = run->ops->update(h, buffer, (size_t)n);
-		if (r < 0)
-			return r;
-		atomic_fetch_add_explicit(&run->done, (unsigned long long)n, memory_order_relaxed);
-		have += (uint64_t)n;
-		if (n < READ_SIZE && have >= size)
-			return 0;
-	}
-}
-
-static void keep(const struct wd_contents *c, struct wd_content *f, const struct wd_hashes *hashes)
-{
-	wd_hash_pack(hashes, f->algos, c->bytes + f->digests);
-	f->hashed = true;
-}
-
-static int hash_target(const struct run *run, struct wd_hasher *h, struct wd_content *f)
-{
-	struct wd_blob target = wd_tree_link(run->tree, f->node);
-	struct wd_hashes hashes;
-	int r = run->ops->begin(h, f->algos);
-
-	if (r == 0)
-		r = run->ops->update(h, target.ptr, target.len);
-	if (r == 0)
-		r = run->ops->end(h, &hashes);
-	if (r == 0)
-		keep(run->c, f, &hashes);
-	return r;
-}
-
-static int read_file(struct run *run, struct wd_hasher *h, struct wd_content *f, char *buffer,
-		     struct wd_buf *path)
-{
-	struct wd_hashes hashes;
-	struct stat st;
-	WD_CLEANUP_FD int fd = -1;
-	int r = full_path(run->tree, f->node, path);
-
-	if (r < 0)
-		return r;
-	fd = wd_open_in_root(run->tree->root->fd, path->ptr, &st);
-	if (fd < 0)
-		return fd;
-	/* another file has its name by now */
-	if (st.st_ino != f->ino || st.st_dev != f->dev)
-		return -ESTALE;
-	if (f->caps)
-		f->caps_differ = run->ops->caps_differ(fd, f->caps);
-	if (!f->algos)
-		return 0;
-	if (f->size > READ_SIZE)
-		posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	r = run->ops->begin(h, f->algos);
-	if (r == 0)
-		r = read_all(run, h, fd, f->size, buffer);
-	if (r == 0)
-		r = run->ops->end(h, &hashes);
-	if (r == 0)
-		keep(run->c, f, &hashes);
-	return r;
-}
-
-static void *read_thread(void *arg)
-{
-	struct run *run = arg;
-	WD_CLEANUP_FREE char *buffer = malloc(READ_SIZE);
-	WD_CLEANUP_BUF struct wd_buf path = WD_BUF_INIT;
-	struct wd_hasher *h = buffer ? run->ops->new () : NULL;
-	size_t at;
-
-	while ((at = atomic_fetch_add(&run->next, 1)) < run->norder) {
-		struct wd_content *f = &run->c->list.v[run->queue[at]];
-
-		f->status = !h		       ? -ENOMEM
-			    : S_ISLNK(f->mode) ? hash_target(run, h, f)
-					       : read_file(run, h, f, buffer, &path);
-	}
-	if (h)
-		run->ops->free(h);
+	wd_looker_done(&l);
 	return NULL;
 }
 
 /* ---- Images: what was noted while they were read */
 
-static void look_in_image(const struct run *run)
+static void look_in_image(const struct wd_contents_run *run)
 {
 	const struct wd_image *img = run->tree->root->image;
 
@@ -220,7 +111,7 @@ static void look_in_image(const struct run *run)
 }
 
 /* A file that was cut short, or that is too large with its holes, has no digests. */
-static int take_details(const struct run *run, struct wd_content *f)
+static int take_details(const struct wd_contents_run *run, struct wd_content *f)
 {
 	const struct wd_image_details *all = run->tree->root->image->details;
 	const struct wd_image_detail *d = wd_image_detail(run->tree->root->image, f->node);
@@ -249,7 +140,7 @@ static int take_details(const struct run *run, struct wd_content *f)
 	return 0;
 }
 
-static void take_from_image(const struct run *run)
+static void take_from_image(const struct wd_contents_run *run)
 {
 	struct wd_hasher *h = run->ops->new ();
 
@@ -257,7 +148,7 @@ static void take_from_image(const struct run *run)
 		struct wd_content *f = &run->c->list.v[run->order[i]];
 
 		f->status = !h		       ? -ENOMEM
-			    : S_ISLNK(f->mode) ? hash_target(run, h, f)
+			    : S_ISLNK(f->mode) ? wd_contents_hash_target(run, h, f)
 					       : take_details(run, f);
 	}
 	if (h)
@@ -275,13 +166,14 @@ static unsigned thread_count(size_t work)
 	return cpus < 1 || work < CHUNK ? 1 : (unsigned)cpus;
 }
 
-static void tick(const struct run *run, void (*progress)(void *, uint64_t, uint64_t), void *ctx)
+static void tick(const struct wd_contents_run *run, void (*progress)(void *, uint64_t, uint64_t),
+		 void *ctx)
 {
 	if (progress)
 		progress(ctx, atomic_load(&run->done), run->total);
 }
 
-static void join(const struct run *run, pthread_t thread,
+static void join(const struct wd_contents_run *run, pthread_t thread,
 		 void (*progress)(void *, uint64_t, uint64_t), void *ctx)
 {
 	for (;;) {
@@ -298,7 +190,7 @@ static void join(const struct run *run, pthread_t thread,
 }
 
 /* The work may be large: what threads there are do it, if need be this one alone. */
-static void in_threads(struct run *run, void *(*work)(void *), size_t n,
+static void in_threads(struct wd_contents_run *run, void *(*work)(void *), size_t n,
 		       void (*progress)(void *, uint64_t, uint64_t), void *ctx)
 {
 	pthread_t threads[MAX_THREADS];
@@ -340,7 +232,7 @@ static bool is_read(const struct wd_content *f)
  * Files to read, in order; of several names of one inode the first reads for all, with all that
  * they ask for. Those behind it are found again by share().
  */
-static size_t choose(struct run *run)
+static size_t choose(const struct wd_contents_run *run)
 {
 	struct wd_content *list = run->c->list.v;
 	size_t n = 0, leaders = 0;
@@ -361,18 +253,7 @@ static size_t choose(struct run *run)
 	return leaders;
 }
 
-/* A large file that came last would leave all threads but one without work. */
-static void queue_large_first(struct run *run)
-{
-	size_t n = 0;
-
-	for (int large = 1; large >= 0; large--)
-		for (size_t i = 0; i < run->norder; i++)
-			if ((run->c->list.v[run->order[i]].size >= LARGE) == large)
-				run->queue[n++] = run->order[i];
-}
-
-static int reserve_digests(struct run *run)
+static int reserve_digests(struct wd_contents_run *run)
 {
 	size_t bytes = 0;
 
@@ -388,7 +269,7 @@ static int reserve_digests(struct run *run)
 }
 
 /* Every other name of an inode that was read gets what was found. */
-static void share(struct run *run)
+static void share(struct wd_contents_run *run)
 {
 	struct wd_content *list = run->c->list.v;
 
@@ -424,7 +305,7 @@ int wd_contents_read(const struct wd_tree *tree, struct wd_contents *c,
 		     const struct wd_hash_ops *ops,
 		     void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx)
 {
-	struct run run = {.tree = tree, .c = c, .ops = ops};
+	struct wd_contents_run run = {.tree = tree, .c = c, .ops = ops};
 	WD_CLEANUP_FREE uint32_t *order = calloc(c->list.n + 1, sizeof(*order));
 	WD_CLEANUP_FREE uint32_t *queue = calloc(c->list.n + 1, sizeof(*queue));
 	int r;
@@ -441,11 +322,13 @@ int wd_contents_read(const struct wd_tree *tree, struct wd_contents *c,
 	r = reserve_digests(&run);
 	if (r < 0 || run.norder == 0)
 		return r;
-	queue_large_first(&run);
-	if (tree->root->image)
+	if (tree->root->image) {
 		take_from_image(&run);
-	else
-		in_threads(&run, read_thread, run.norder, progress, ctx);
+	} else {
+		wd_contents_queue(&run, thread_count(run.norder));
+		in_threads(&run, wd_contents_read_thread, run.norder, progress, ctx);
+		wd_contents_unread(&run);
+	}
 	share(&run);
 	return 0;
 }

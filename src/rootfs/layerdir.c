@@ -268,7 +268,7 @@ static int send_link(struct walk *w, const struct stat *st, struct wd_blob first
 
 static int send_file(struct walk *w, const char *name, const struct stat *st)
 {
-	WD_CLEANUP_FD int fd = wd_open_child(w->up.fd, name);
+	WD_CLEANUP_FD int fd = wd_open_child(w->up.fd, name, NULL);
 	uint32_t mode;
 	int r;
 

@@ -222,13 +222,17 @@ static int open_regular(int dir_fd, const char *name, struct stat *ret_st)
 	return S_ISREG(ret_st->st_mode) ? WD_TAKE_FD(fd) : WD_ENOTREG;
 }
 
-int wd_open_child(int dir_fd, const char *name)
+int wd_open_child(int dir_fd, const char *name, struct stat *ret_st)
 {
 	struct stat st;
+	int fd;
 
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return absent(-errno);
-	return S_ISREG(st.st_mode) ? open_regular(dir_fd, name, &st) : WD_ENOTREG;
+	fd = S_ISREG(st.st_mode) ? open_regular(dir_fd, name, &st) : WD_ENOTREG;
+	if (fd >= 0 && ret_st)
+		*ret_st = st;
+	return fd;
 }
 
 /* What is smaller holds no program or library that anybody packaged. */

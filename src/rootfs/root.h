@@ -60,9 +60,10 @@ int wd_open_beneath(int dir_fd, const char *path, struct stat *ret_st);
 
 /*
  * Opens the regular file `name` (one component, never followed) of an open directory for reading.
- * Returns a descriptor, WD_EABSENT, WD_ENOTREG or a negated errno.
+ * *ret_st, where not NULL, is its stat. Returns a descriptor, WD_EABSENT, WD_ENOTREG or a negated
+ * errno.
  */
-int wd_open_child(int dir_fd, const char *name);
+int wd_open_child(int dir_fd, const char *name, struct stat *ret_st);
 
 /*
  * Whether a regular file may be a program or a library: data files are many, and small ones that
