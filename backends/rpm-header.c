@@ -210,11 +210,23 @@ static bool dirs_valid(const struct file_list *l, char *why, size_t size)
 	return true;
 }
 
+/*
+ * OpenPGP leaves 100 to 110 to private use (RFC 4880, 9.4). There the rpm of openEuler has SM3 as
+ * 109, and RNP (librepgp) as 105.
+ */
+static uint32_t digest_algo(uint32_t number)
+{
+	return number == 105 || number == 109 ? WD_DIGEST_SM3
+	       : number == WD_DIGEST_SM3      ? WD_DIGEST_NONE
+					      : number;
+}
+
 static size_t digest_size(uint32_t algo)
 {
 	static const uint8_t sizes[] = {
 		[WD_DIGEST_MD5] = 16,	 [WD_DIGEST_SHA1] = 20,	  [WD_DIGEST_SHA256] = 32,
 		[WD_DIGEST_SHA384] = 48, [WD_DIGEST_SHA512] = 64, [WD_DIGEST_SHA224] = 28,
+		[WD_DIGEST_SM3] = 32,
 	};
 
 	return algo < WD_ARRAY_SIZE(sizes) ? sizes[algo] : 0;
@@ -240,6 +252,7 @@ static bool file_list_init(struct file_list *l, Header h, uint32_t want, char *w
 		    !file_list_get(l, h, (enum file_tag)i, why, size))
 			return false;
 	header_u32(h, RPMTAG_FILEDIGESTALGO, &algo);
+	algo = digest_algo(algo);
 	l->digest_size = l->td[FILEDIGESTS].count ? digest_size(algo) : 0;
 	l->algo = (uint8_t)algo;
 	return dirs_valid(l, why, size);

@@ -135,10 +135,35 @@ static void test_digest_algorithm(void **state)
 	      "C /etc/|b 0 0 -1  \n",
 	      "corrupt: package record 2 (pkg): FILEDIGESTS has an entry that is no digest of "
 	      "FILEDIGESTALGO\n");
-	h = with_files();
-	headerPutUint32(h, RPMTAG_FILEDIGESTALGO, (uint32_t[]){99}, 1);
-	put_strings(h, RPMTAG_FILEDIGESTS, hex, hex);
-	check(h, "P pkg 1.0-2.el8 0\nC /usr/bin/|a 0 0 -1  \nC /etc/|b 0 0 -1  \n", "");
+}
+
+/* SM3 has a private number, or another; what has none is not passed on. */
+static void test_digest_numbers(void **state)
+{
+	static const char hex[] =
+		"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+	static const uint32_t known[] = {105, 109}, unknown[] = {15, 99, 108};
+
+	(void)state;
+	for (size_t i = 0; i < WD_ARRAY_SIZE(known); i++) {
+		Header h = with_files();
+
+		headerPutUint32(h, RPMTAG_FILEDIGESTALGO, &known[i], 1);
+		put_strings(h, RPMTAG_FILEDIGESTS, hex, "");
+		check(h,
+		      "P pkg 1.0-2.el8 0\n"
+		      "C /usr/bin/|a 0 0 -1 "
+		      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f \n"
+		      "C /etc/|b 0 0 -1  \n",
+		      "");
+	}
+	for (size_t i = 0; i < WD_ARRAY_SIZE(unknown); i++) {
+		Header h = with_files();
+
+		headerPutUint32(h, RPMTAG_FILEDIGESTALGO, &unknown[i], 1);
+		put_strings(h, RPMTAG_FILEDIGESTS, hex, hex);
+		check(h, "P pkg 1.0-2.el8 0\nC /usr/bin/|a 0 0 -1  \nC /etc/|b 0 0 -1  \n", "");
+	}
 }
 
 static void test_long_sizes(void **state)
@@ -289,12 +314,19 @@ static int cleanup(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),		cmocka_unit_test(test_everything),
-		cmocka_unit_test(test_states),		cmocka_unit_test(test_digest_algorithm),
-		cmocka_unit_test(test_long_sizes),	cmocka_unit_test(test_epoch),
-		cmocka_unit_test(test_old_filenames),	cmocka_unit_test(test_keys_are_no_packages),
-		cmocka_unit_test(test_no_name),		cmocka_unit_test(test_unequal_arrays),
-		cmocka_unit_test(test_bad_directories), cmocka_unit_test(test_wrong_type),
+		cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_digest_algorithm),
+		cmocka_unit_test(test_digest_numbers),
+		cmocka_unit_test(test_long_sizes),
+		cmocka_unit_test(test_epoch),
+		cmocka_unit_test(test_old_filenames),
+		cmocka_unit_test(test_keys_are_no_packages),
+		cmocka_unit_test(test_no_name),
+		cmocka_unit_test(test_unequal_arrays),
+		cmocka_unit_test(test_bad_directories),
+		cmocka_unit_test(test_wrong_type),
 		cmocka_unit_test(test_bad_blobs),
 	};
 

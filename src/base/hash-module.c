@@ -10,10 +10,10 @@
 #include <string.h>
 #include <sys/capability.h>
 
-/* By OpenPGP's number. */
+/* By number, as in hash.h. */
 static const char *const names[WD_HASH_ALGOS] = {
 	[1] = "MD5",	[2] = "SHA1",	 [3] = "RIPEMD160", [8] = "SHA256",
-	[9] = "SHA384", [10] = "SHA512", [11] = "SHA224",
+	[9] = "SHA384", [10] = "SHA512", [11] = "SHA224",   [15] = "SM3",
 };
 
 struct wd_hasher {

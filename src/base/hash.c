@@ -6,8 +6,18 @@
 #include <string.h>
 
 static const uint8_t sizes[WD_HASH_ALGOS] = {
-	[1] = 16, [2] = 20, [3] = 20, [8] = 32, [9] = 48, [10] = 64, [11] = 28,
+	[1] = 16, [2] = 20, [3] = 20, [8] = 32, [9] = 48, [10] = 64, [11] = 28, [15] = 32,
 };
+
+const char *wd_hash_name(unsigned algo)
+{
+	static const char *const names[WD_HASH_ALGOS] = {
+		[1] = "md5",	[2] = "sha1",	 [3] = "ripemd160", [8] = "sha256",
+		[9] = "sha384", [10] = "sha512", [11] = "sha224",   [15] = "sm3",
+	};
+
+	return algo < WD_HASH_ALGOS && names[algo] ? names[algo] : "unknown";
+}
 
 size_t wd_hash_packed_size(uint32_t algos)
 {

@@ -2,14 +2,15 @@
 /*
  * Message digests, and what else a whole file is compared by. They come from a module, so that
  * only a run that needs them maps libcrypto.
- * Algorithms are numbered as in OpenPGP (RFC 4880, 9.4), 1 to 11; several are computed in one pass.
+ * Algorithms are numbered as in enum wd_digest_algo (pkgdb/backend.h); several are computed in one
+ * pass.
  */
 #ifndef WD_BASE_HASH_H
 #define WD_BASE_HASH_H
 
 #include "base/blob.h"
 
-#define WD_HASH_ALGOS 12
+#define WD_HASH_ALGOS 16
 #define WD_HASH_MAX 64
 
 /*
@@ -21,6 +22,9 @@
 struct wd_hashes {
 	uint8_t digest[WD_HASH_ALGOS][WD_HASH_MAX]; /* by algorithm */
 };
+
+/* As in "md5:…"; "unknown" of other numbers. */
+const char *wd_hash_name(unsigned algo);
 
 /* Digests by several algorithms, one behind the other: how many bytes that takes, */
 size_t wd_hash_packed_size(uint32_t algos);

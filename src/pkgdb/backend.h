@@ -164,7 +164,10 @@ enum wd_claim_flag {
 #undef X
 };
 
-/* Digest algorithms, numbered as in OpenPGP (RFC 4880, 9.4) and in rpm's FILEDIGESTALGO. */
+/*
+ * Digest algorithms, numbered as in OpenPGP (RFC 4880, 9.4) and in rpm's FILEDIGESTALGO; but SM3,
+ * of which OpenPGP knows nothing.
+ */
 enum wd_digest_algo {
 	WD_DIGEST_NONE = 0,
 	WD_DIGEST_MD5 = 1,
@@ -173,6 +176,7 @@ enum wd_digest_algo {
 	WD_DIGEST_SHA384 = 9,
 	WD_DIGEST_SHA512 = 10,
 	WD_DIGEST_SHA224 = 11,
+	WD_DIGEST_SM3 = 15,
 };
 #define WD_DIGEST_MAX 64
 

@@ -2,6 +2,7 @@
 #include "provenance/verify.h"
 
 #include "base/status.h"
+#include "rootfs/image.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -57,8 +58,10 @@ static int ask(struct wd_verify *v, struct wd_content *f, const struct wd_db *db
 
 	if (!has_digest(v->s->tree, f->node, db, c))
 		return 0;
-	if (c->digest_len && c->digest_algo < WD_HASH_ALGOS)
+	if (c->digest_len && c->digest_algo < WD_HASH_ALGOS) {
 		f->algos |= 1u << c->digest_algo & supported;
+		v->uncomparable[c->digest_algo] += !(supported >> c->digest_algo & 1);
+	}
 	if (!compares_contents(v->s->tree, f->node, c))
 		return 0;
 	caps = detail(db, c, "caps");
@@ -107,8 +110,12 @@ int wd_verify_read(const struct wd_subject *s, const struct wd_hash_ops *ops,
 		   void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
 		   struct wd_verify *ret)
 {
+	uint32_t supported = ops ? ops->supported() : 0;
+	const struct wd_image *img = s->tree->root->image;
 	int r;
 
+	if (img)
+		supported &= img->details ? img->details->algos : 0;
 	*ret = (struct wd_verify){.s = s, .nnodes = s->owners.nnodes};
 	ret->content_of = calloc(ret->nnodes + 1, sizeof(*ret->content_of));
 	if (!ret->content_of)
@@ -117,7 +124,7 @@ int wd_verify_read(const struct wd_subject *s, const struct wd_hash_ops *ops,
 	if (r == 0)
 		r = wd_accounts_read(&s->root, "etc/group", &ret->groups);
 	if (r == 0)
-		r = ask_all(ret, ops ? ops->supported() : 0);
+		r = ask_all(ret, supported);
 	return r < 0 ? r : wd_contents_read(s->tree, &ret->contents, ops, progress, ctx);
 }
 
@@ -426,6 +433,12 @@ struct wd_blob wd_verify_digest(const struct wd_verify *v, wd_node_id node, unsi
 
 void wd_verify_errors(const struct wd_verify *v, struct wd_subject *s)
 {
+	for (unsigned i = 0; i < WD_HASH_ALGOS; i++)
+		if (v->uncomparable[i])
+			wd_catalog_error(&s->cat, ".", WD_EUNSUPPORTED,
+					 "%s digests, of %" PRIu64
+					 " paths, cannot be computed here: not compared",
+					 wd_hash_name(i), v->uncomparable[i]);
 	for (size_t i = 0; i < v->contents.list.n; i++) {
 		const struct wd_content *f = &v->contents.list.v[i];
 		WD_CLEANUP_BUF struct wd_buf path = WD_BUF_INIT;

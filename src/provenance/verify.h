@@ -75,6 +75,7 @@ struct wd_verify {
 	uint32_t *content_of; /* of node n: 1 + its index in the list */
 	size_t nnodes;
 	WD_ARRAY(char *) texts;
+	uint64_t uncomparable[WD_HASH_ALGOS]; /* paths with a digest that cannot be computed here */
 	struct wd_accounts users, groups;
 	uint64_t counts[WD_FINDING_COUNT]; /* by wd_verify_claim() and wd_verify_extra() */
 };
@@ -100,8 +101,8 @@ void wd_verify_claim(struct wd_verify *v, wd_node_id node, const struct wd_owner
 struct wd_blob wd_verify_digest(const struct wd_verify *v, wd_node_id node, unsigned algo);
 
 /*
- * Adds what could not be looked at or read to the errors of its subject, `s`: that makes a result
- * incomplete.
+ * Adds what could not be looked at or read, or compared for want of an algorithm, to the errors of
+ * its subject, `s`: that makes a result incomplete.
  */
 void wd_verify_errors(const struct wd_verify *v, struct wd_subject *s);
 

@@ -179,32 +179,12 @@ static struct wd_blob make_flags(struct wd_rows *rows, wd_node_id node,
 	return wd_blob(out->ptr ? out->ptr + start : NULL, out->len - start);
 }
 
-static const char *digest_name(uint8_t algo)
-{
-	switch (algo) {
-	case WD_DIGEST_MD5:
-		return "md5";
-	case WD_DIGEST_SHA1:
-		return "sha1";
-	case WD_DIGEST_SHA224:
-		return "sha224";
-	case WD_DIGEST_SHA256:
-		return "sha256";
-	case WD_DIGEST_SHA384:
-		return "sha384";
-	case WD_DIGEST_SHA512:
-		return "sha512";
-	default:
-		return "unknown";
-	}
-}
-
 static struct wd_blob make_digest(struct wd_buf *out, uint8_t algo, struct wd_blob digest)
 {
 	size_t start = out->len;
 
 	if (digest.len) {
-		wd_buf_printf(out, "%s:", digest_name(algo));
+		wd_buf_printf(out, "%s:", wd_hash_name(algo));
 		wd_buf_hex(out, digest);
 	}
 	return wd_blob(out->ptr ? out->ptr + start : NULL, out->len - start);
