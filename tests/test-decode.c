@@ -6,6 +6,7 @@
 #include "pkgdb/container.h"
 #include "pkgdb/fence.h"
 #include "pkgdb/limits.h"
+#include "pkgdb/process.h"
 #include "temproot.h"
 
 #include <errno.h>
@@ -40,6 +41,7 @@ static void open_odd(struct temproot *t, const char *word, struct opened *o)
 	*o = (struct opened){0};
 	o->status = wd_container_open(archive, &options, &o->cat, &o->c, &o->why);
 	/* nobody is left behind */
+	wd_process_wait_all();
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
 }
