@@ -150,6 +150,7 @@ struct comparison {
 	const struct wd_cat_claim *c;
 	struct wd_finding *finding;
 	struct wd_buf *expected, *found;
+	uint32_t unverified; /* what the package asks not to be compared */
 };
 
 static void begin_word(struct wd_buf *out, const char *key)
@@ -295,7 +296,7 @@ static void compare_account(struct comparison *x, uint32_t bit, const char *key,
 		differ(x, bit, key, wanted, got);
 }
 
-/* The bits of letters, as a package asks for them not to be verified. */
+/* The bits of letters: what a package asks not to be verified, in those of rpm -V. */
 static uint32_t letters(struct wd_blob text)
 {
 	static const char all[] = {
@@ -313,7 +314,7 @@ static uint32_t letters(struct wd_blob text)
 
 static bool asked(const struct comparison *x, uint32_t bit)
 {
-	return !(letters(detail(x->db, x->c, "unverified")) & bit);
+	return !(x->unverified & bit);
 }
 
 static void compare_mtime(struct comparison *x)
@@ -336,6 +337,7 @@ static void compare_rest(struct comparison *x)
 
 static void compare(struct comparison *x)
 {
+	x->unverified = letters(detail(x->db, x->c, "unverified"));
 	if (asked(x, WD_DIFFERS_SIZE) && has_contents(x) && x->c->size != WD_SIZE_UNKNOWN)
 		compare_numbers(x, WD_DIFFERS_SIZE, "size", x->c->size, x->f->size, 10);
 	if (asked(x, WD_DIFFERS_MODE))
@@ -399,7 +401,7 @@ void wd_verify_claim(struct wd_verify *v, wd_node_id node, const struct wd_owner
 {
 	const struct wd_node *n = wd_tree_node(v->s->tree, node);
 	uint32_t content = node < v->nnodes ? v->content_of[node] : 0;
-	struct comparison x = {v, NULL, owner->db, owner->claim, ret, expected, found};
+	struct comparison x = {v, NULL, owner->db, owner->claim, ret, expected, found, 0};
 
 	*ret = (struct wd_finding){.replacer = WD_PACKAGE_NONE};
 	if (content) {
