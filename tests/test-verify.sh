@@ -98,7 +98,7 @@ ours() {
 }
 
 as_rpm() {
-	rpm_in sqlite "$1" -Va | sed -E 's/^([^ ]+) +([cdglr]) /\1 \2 /; t
+	rpm_in sqlite "$1" -Va --nodeps | sed -E 's/^([^ ]+) +([cdglr]) /\1 \2 /; t
 		s/^([^ ]+) +\//\1 - \//' | sort >"$work/rpm"
 	ours "$1" >"$work/ours" || return 1
 	equal "$work/rpm" "$work/ours"
@@ -175,7 +175,7 @@ as_images() {
 	check "$name: an image and its root are the same" test -z \
 		"$("$whodistro" diff --format csv "$work/image.tar" "$root" | sed '1d; /^lineage,/d')"
 	"$whodistro" learn -q "$work/$name.root" --distro test:1 "$work/lower" >/dev/null 2>"$work/log" &&
-		"$whodistro" learn -q "$work/$name.tar" --distro test:1 "$lower" >/dev/null 2>>"$work/log"
+		"$whodistro" learn -q "$work/$name.image" --distro test:1 "$lower" >/dev/null 2>>"$work/log"
 	for command in identify owner-less; do
 		check "$name: $command" "by_$command" "$work/$name" "$root"
 	done
@@ -185,9 +185,9 @@ as_images() {
 # An index learnt from an image knows what one of the root knows; and files are compared.
 by_identify() {
 	same "$2" "$work/image.tar" identify --format json "$1.root" &&
-		same "$2" "$work/image.tar" identify --format json "$1.tar" &&
+		same "$2" "$work/image.tar" identify --format json "$1.image" &&
 		jq -e '.candidates[0] | .agree > 0 and .differ > 0' <<<"$("$whodistro" identify \
-			--format json "$1.tar" "$work/image.tar")"
+			--format json "$1.image" "$work/image.tar")"
 }
 
 # Without a database, what files are is known by an index alone.
