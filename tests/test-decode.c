@@ -104,10 +104,10 @@ static void ways_out(void **state)
 /* By the clock or by the processor's time. */
 static void endless(void **state)
 {
-	struct wd_limits limits = {.seconds = 1}, none = {0};
+	struct wd_limits limits = {.seconds = 3}, none = {0};
 
 	wd_limits_set(&limits);
-	expect(*state, "stall", WD_ETIMEOUT, "1 s (--limit-time)");
+	expect(*state, "stall", WD_ETIMEOUT, "3 s (--limit-time)");
 	expect(*state, "spin", WD_ETIMEOUT, "(--limit-time)");
 	wd_limits_set(&none);
 }
