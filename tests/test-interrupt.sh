@@ -216,6 +216,34 @@ messages_to_nobody() {
 	[ "$status" = 141 ] && [ ! -e out/r ] && ! exists 'out/r.*'
 }
 
+# A pipe that is full, and the number of bytes in it
+full_pipe() {
+	rm -f full && mkfifo full && exec 6<>full
+	dd if=/dev/zero of=full bs=4096 oflag=nonblock 2>&1 | sed -n 's/^\([0-9]*\) bytes.*/\1/p' >filled
+}
+
+ends_at_full_pipe() {
+	local pid status=0
+	full_pipe
+	env --default-signal=TERM "$whodistro" map plain --format csv >full &
+	pid=$!
+	until_true test "/proc/$pid/exe" -ef "$whodistro" && kill -TERM "$pid"
+	{ wait "$pid"; } 2>/dev/null || status=$?
+	exec 6>&-
+	[ "$status" = 143 ] || { echo "status $status"; return 1; }
+}
+
+goes_on_at_full_pipe() {
+	local pid
+	"$whodistro" map plain --format csv >want
+	full_pipe
+	"$whodistro" map plain --format csv >full &
+	pid=$!
+	head -c "$(cat filled)" <&6 >/dev/null
+	head -c "$(stat -c %s want)" <&6 | cmp - want && wait "$pid"
+	exec 6>&-
+}
+
 limited() {
 	local status=0
 	(ulimit -f 1 && exec "$whodistro" map plain --format csv -o out/r) 2>messages || status=$?
@@ -229,6 +257,8 @@ test_pipes() {
 		# shellcheck disable=SC2086
 		check "no reader: $args" to_nobody 141 $args
 	done < <(reports)
+	check 'a full pipe: TERM ends it' ends_at_full_pipe
+	check 'a full pipe: it goes on when it is read' goes_on_at_full_pipe
 	check 'no reader, SIGPIPE ignored' ignoring map plain --format csv
 	check 'no reader of messages: no file is left' messages_to_nobody
 	check 'a limit of file size: no file is left' limited
