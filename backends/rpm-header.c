@@ -210,15 +210,14 @@ static bool dirs_valid(const struct file_list *l, char *why, size_t size)
 	return true;
 }
 
-/*
- * OpenPGP leaves 100 to 110 to private use (RFC 4880, 9.4). There the rpm of openEuler has SM3 as
- * 109, and RNP (librepgp) as 105.
- */
+/* OpenPGP has no number for SM3: RNP took one of those for private use (RFC 4880, 9.4). */
+#define OPENPGP_SM3 105
+
 static uint32_t digest_algo(uint32_t number)
 {
-	return number == 105 || number == 109 ? WD_DIGEST_SM3
-	       : number == WD_DIGEST_SM3      ? WD_DIGEST_NONE
-					      : number;
+	return number == OPENPGP_SM3	 ? WD_DIGEST_SM3
+	       : number == WD_DIGEST_SM3 ? WD_DIGEST_NONE
+					 : number;
 }
 
 static size_t digest_size(uint32_t algo)
@@ -323,12 +322,12 @@ static int claim_digest(struct reader *rd, const struct file_list *l, uint32_t n
 {
 	struct wd_blob hex;
 
-	if (!l->digest_size)
+	if (!l->td[FILEDIGESTS].count)
 		return 0;
 	hex = wd_blob_str(list_string(l, FILEDIGESTS, n));
 	if (!hex.len)
 		return 0;
-	if (wd_blob_unhex(hex, bytes, WD_DIGEST_MAX) == (int)l->digest_size) {
+	if (l->digest_size && wd_blob_unhex(hex, bytes, WD_DIGEST_MAX) == (int)l->digest_size) {
 		c->digest = wd_blob(bytes, l->digest_size);
 		c->digest_algo = l->algo;
 		return 0;
@@ -336,6 +335,12 @@ static int claim_digest(struct reader *rd, const struct file_list *l, uint32_t n
 	if (rd->bad_digest)
 		return 0;
 	rd->bad_digest = true;
+	if (!l->digest_size)
+		return wd_rpm_bad(rd->src, WD_EUNSUPPORTED,
+				  "package record %" PRIu32
+				  " (%s): FILEDIGESTALGO names an algorithm "
+				  "that is not known",
+				  rd->hnum, rd->name);
 	return bad_files(rd, "FILEDIGESTS has an entry that is no digest of FILEDIGESTALGO");
 }
 
