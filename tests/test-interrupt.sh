@@ -61,8 +61,8 @@ interrupted() {
 	shift 3
 	before=$(left out)
 	exec 9<>stream
-	# a background process of a script would ignore SIGINT
-	TMPDIR=$work/tmp env --default-signal=INT,QUIT "$whodistro" "$@" --backend-path backends \
+	# a background process of a script would ignore SIGINT, and one below nohup SIGHUP
+	TMPDIR=$work/tmp env --default-signal=HUP,INT,QUIT,TERM "$whodistro" "$@" --backend-path backends \
 		<stream >/dev/null 2>messages &
 	pid=$!
 	if ! until_true exists "$temporary" || ! until_true has_child "$pid"; then
