@@ -8,12 +8,20 @@
 #include <stdlib.h>
 
 #define OUT_SIZE (256 * 1024)
-#define GZIP_FIRST 0x1f /* of the magic */
+
+/* What a header consists of, in this order (RFC 1952, 2.3). ISA-L's reader of it wants it whole. */
+enum field { FIXED, EXTRA_SIZE, EXTRA, NAME, COMMENT, SUM, CONTENTS };
+
+static const uint8_t magic[] = {0x1f, 0x8b, 8};
+#define FLAGS_AT 3
 
 struct wd_gunzip {
 	wd_pull *from;
 	void *ctx;
-	bool between; /* members: nothing of one is under way */
+	enum field field;
+	unsigned at; /* bytes of the field that were read */
+	uint8_t flags;
+	unsigned extra; /* size */
 	struct inflate_state state;
 	uint8_t out[OUT_SIZE];
 };
@@ -21,8 +29,48 @@ struct wd_gunzip {
 static void begin_member(struct wd_gunzip *z)
 {
 	isal_inflate_reset(&z->state);
-	z->state.crc_flag = ISAL_GZIP;
-	z->between = true;
+	z->state.crc_flag = ISAL_GZIP_NO_HDR_VER;
+	z->field = FIXED;
+	z->at = 0;
+	z->flags = 0;
+	z->extra = 0;
+}
+
+/* Whether a field is there, and is not yet read to its end. */
+static bool is_due(const struct wd_gunzip *z, uint8_t last)
+{
+	switch (z->field) {
+	case FIXED:
+		return z->at < 10;
+	case EXTRA_SIZE:
+		return z->flags & 4 && z->at < 2;
+	case EXTRA:
+		return z->at < z->extra;
+	case NAME:
+		return z->flags & 8 && (z->at == 0 || last);
+	case COMMENT:
+		return z->flags & 16 && (z->at == 0 || last);
+	case SUM:
+		return z->flags & 2 && z->at < 2;
+	default:
+		return true;
+	}
+}
+
+static int take_header(struct wd_gunzip *z, uint8_t byte)
+{
+	if (z->field == FIXED && z->at < sizeof(magic) && byte != magic[z->at])
+		return WD_ECORRUPT;
+	if (z->field == FIXED && z->at == FLAGS_AT)
+		z->flags = byte;
+	if (z->field == EXTRA_SIZE)
+		z->extra |= (unsigned)byte << (8 * z->at);
+	z->at++;
+	while (!is_due(z, byte)) {
+		z->field++;
+		z->at = 0;
+	}
+	return 0;
 }
 
 struct wd_gunzip *wd_gunzip_new(wd_pull *from, void *ctx)
@@ -59,6 +107,18 @@ static ssize_t feed(struct wd_gunzip *z)
 	return n;
 }
 
+/* Of the input that there is. */
+static int skip_header(struct wd_gunzip *z)
+{
+	int r = 0;
+
+	while (r == 0 && z->field != CONTENTS && z->state.avail_in) {
+		r = take_header(z, *z->state.next_in++);
+		z->state.avail_in--;
+	}
+	return r;
+}
+
 ssize_t wd_gunzip_pull(struct wd_gunzip *z, const void **ret)
 {
 	for (;;) {
@@ -67,11 +127,17 @@ ssize_t wd_gunzip_pull(struct wd_gunzip *z, const void **ret)
 
 		if (n < 0)
 			return n;
-		if (z->between && (n == 0 || *z->state.next_in != GZIP_FIRST))
+		if (z->field == FIXED && z->at == 0 && (n == 0 || *z->state.next_in != *magic))
 			return 0;
-		z->between = false;
+		if (z->field != CONTENTS && n == 0)
+			return WD_ECORRUPT;
+		if (skip_header(z) < 0)
+			return WD_ECORRUPT;
+		if (z->state.avail_in == 0 && n > 0)
+			continue;
 		z->state.next_out = z->out;
 		z->state.avail_out = OUT_SIZE;
+		n = z->state.avail_in;
 		/* also without input: what did not fit the last time is to be had */
 		if (isal_inflate(&z->state) < 0)
 			return WD_ECORRUPT;

@@ -109,24 +109,15 @@ static void header_fields(void **state)
 {
 	static const char bytes[] = "\x1f\x8b\x08\x1c\0\0\0\0\0\3\5\0extraname\0comment\0"
 				    "\x4b\4\0\x43\xbe\xb7\xe8\1\0\0\0";
+	/* the header's own check sum, too, which is not looked at */
+	static const char sum[] = "\x1f\x8b\x08\x1e\0\0\0\0\0\3\5\0extraname\0comment\0\x03\xa5"
+				  "\x4b\4\0\x43\xbe\xb7\xe8\1\0\0\0";
 	static const char other[] = "\x1f\x8b\x07\0\0\0\0\0\0\3\x4b\4\0\x43\xbe\xb7\xe8\1\0\0\0";
 
 	(void)state;
 	expect(wd_blob(bytes, sizeof(bytes) - 1), 0, WD_BLOB("a"));
+	expect(wd_blob(sum, sizeof(sum) - 1), 0, WD_BLOB("a"));
 	expect(wd_blob(other, sizeof(other) - 1), WD_ECORRUPT, WD_BLOB_NULL);
-}
-
-/* The header's own check sum, which nearly nothing writes: ISA-L takes that header only whole. */
-static void header_sum(void **state)
-{
-	static const char bytes[] = "\x1f\x8b\x08\x1e\0\0\0\0\0\3\5\0extraname\0comment\0\x03\xa5"
-				    "\x4b\4\0\x43\xbe\xb7\xe8\1\0\0\0";
-	struct feeding f = {wd_blob(bytes, sizeof(bytes) - 1), SIZE_MAX, 0};
-	WD_CLEANUP_BUF struct wd_buf out = WD_BUF_INIT;
-
-	(void)state;
-	assert_int_equal(unpack(&f, &out), 0);
-	assert_true(wd_blob_is(wd_buf_view(&out), "a"));
 }
 
 static void cut_short(void **state)
@@ -168,9 +159,9 @@ static void source_fails(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(members),    cmocka_unit_test(header_fields),
-		cmocka_unit_test(header_sum), cmocka_unit_test(cut_short),
-		cmocka_unit_test(damage),     cmocka_unit_test(source_fails),
+		cmocka_unit_test(members),	cmocka_unit_test(header_fields),
+		cmocka_unit_test(cut_short),	cmocka_unit_test(damage),
+		cmocka_unit_test(source_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
