@@ -360,6 +360,8 @@ int wd_cli_close_output(struct wd_cli *cli, struct wd_out *out, int status)
 
 int wd_cli_finish(struct wd_cli *cli, const struct wd_subject *s, struct wd_out *out, int r)
 {
+	if (r == 0)
+		r = wd_subject_whole(s);
 	if (r < 0) {
 		wd_out_done(out);
 		if (s->data_error)

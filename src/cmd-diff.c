@@ -41,6 +41,8 @@ static int finish(struct wd_cli *cli, struct wd_subject *a, struct wd_subject *b
 	int status;
 
 	if (r == 0)
+		r = wd_subject_whole(a);
+	if (r == 0)
 		wd_cli_report_errors(cli, a);
 	if (a->data_error && !b->data_error)
 		b->data_error = WD_TAKE_PTR(a->data_error);

@@ -132,7 +132,7 @@ static int learn_file(struct lessons *l, const char *source)
 
 	wd_progress_erase();
 	if (r == 0)
-		r = wd_catalog_finish(&cat);
+		r = cat.errors_lost ? -ENOMEM : wd_catalog_finish(&cat);
 	if (r == 0) {
 		r = wd_distros_read(&distros, l->cli->places->data, &line);
 		if (r == 0)

@@ -164,7 +164,7 @@ int wd_catalog_derive(struct wd_catalog *cat, const struct wd_descriptor *source
 void wd_catalog_error(struct wd_catalog *cat, const char *path, int status, const char *fmt, ...)
 {
 	WD_CLEANUP_BUF struct wd_buf message = WD_BUF_INIT;
-	struct wd_cat_error e = {.status = status, .path = strdup(path)};
+	struct wd_cat_error e = {.status = status, .path = path ? strdup(path) : NULL};
 
 	if (fmt) {
 		va_list ap;
@@ -178,6 +178,7 @@ void wd_catalog_error(struct wd_catalog *cat, const char *path, int status, cons
 	wd_buf_byte(&message, '\0');
 	e.message = message.status < 0 ? NULL : WD_TAKE_PTR(message.ptr);
 	if (!e.path || !e.message || wd_array_push(&cat->errors, e) < 0) {
+		cat->errors_lost = true;
 		free(e.path);
 		free(e.message);
 	}

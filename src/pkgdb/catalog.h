@@ -101,6 +101,7 @@ struct wd_catalog {
 	size_t ndatabases;
 	size_t nrecorded;
 	WD_ARRAY(struct wd_cat_error) errors;
+	bool errors_lost; /* see wd_catalog_error() */
 	WD_ARRAY(struct wd_fact) facts;
 	WD_ARRAY(struct wd_examined) examined; /* in order of node */
 	uint32_t unfenced;		       /* WD_FENCE_* flags that some worker was without */
@@ -135,7 +136,10 @@ int wd_catalog_take_facts(struct wd_catalog *cat, struct wd_db *db);
 /* The facts about a node, or NULL where it was not examined. */
 const struct wd_examined *wd_catalog_examined(const struct wd_catalog *cat, uint32_t node);
 
-/* Adds an error; `message` NULL takes the status's own text. Lost only out of memory. */
+/*
+ * Adds an error; `fmt` NULL takes the status's own text, `path` is NULL where there was no memory for
+ * it. Out of memory the error is lost, and errors_lost set: the result may not pass for complete.
+ */
 void wd_catalog_error(struct wd_catalog *cat, const char *path, int status, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 

@@ -357,8 +357,7 @@ static void blame(struct wd_examine *ex, struct wd_catalog *cat, uint32_t file,
 	}
 	wd_tree_path(ex->tree, ex->nodes[file], &path);
 	wd_buf_byte(&path, '\0');
-	if (path.status == 0)
-		wd_catalog_error(cat, path.ptr, w->status, "%s", why);
+	wd_catalog_error(cat, path.status < 0 ? NULL : path.ptr, w->status, "%s", why);
 }
 
 /* The first file of a chunk that nothing is settled of. */

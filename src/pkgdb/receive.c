@@ -215,8 +215,9 @@ static int take_error(struct wd_worker *w, struct wd_catalog *cat, struct wd_cur
 		return 0;
 	path_str = strndup(path.len ? path.ptr : w->db->path,
 			   path.len ? path.len : strlen(w->db->path));
-	if (path_str)
-		wd_catalog_error(cat, path_str, status, "%.*s", WD_BLOB_PRINTF(message));
+	if (!path_str)
+		return -ENOMEM;
+	wd_catalog_error(cat, path_str, status, "%.*s", WD_BLOB_PRINTF(message));
 	return 0;
 }
 

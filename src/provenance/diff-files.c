@@ -183,10 +183,11 @@ static void take_error(struct wd_subject *s, const struct wd_content *f)
 {
 	WD_CLEANUP_BUF struct wd_buf path = WD_BUF_INIT;
 
+	if (f->status == 0)
+		return;
 	wd_tree_path(s->tree, f->node, &path);
 	wd_buf_byte(&path, '\0');
-	if (f->status < 0 && path.status == 0)
-		wd_catalog_error(&s->cat, path.ptr, f->status, NULL);
+	wd_catalog_error(&s->cat, path.status < 0 ? NULL : path.ptr, f->status, NULL);
 }
 
 static int read_undecided(struct walk *w, const struct wd_hash_ops *ops)

@@ -52,7 +52,7 @@ static int cmp_dbs(const void *a, const void *b)
 }
 
 /* A database that was probed through a symlinked directory is named by its real path. */
-static void canonical_paths(struct wd_subject *s)
+static int canonical_paths(struct wd_subject *s)
 {
 	for (size_t i = 0; i < s->cat.dbs.n; i++) {
 		struct wd_db *db = s->cat.dbs.v[i];
@@ -63,11 +63,12 @@ static void canonical_paths(struct wd_subject *s)
 			continue;
 		wd_tree_path(s->tree, node, &path);
 		wd_buf_byte(&path, '\0');
-		if (path.status == 0) {
-			free(db->path);
-			db->path = WD_TAKE_PTR(path.ptr);
-		}
+		if (path.status < 0)
+			return path.status;
+		free(db->path);
+		db->path = WD_TAKE_PTR(path.ptr);
 	}
+	return 0;
 }
 
 static void show_progress(struct wd_subject *s, const char *phase)
@@ -254,15 +255,12 @@ static int read_os_release(struct wd_subject *s)
 static int find_owners(struct wd_subject *s)
 {
 	unsigned line = 0;
-	int r;
+	int r = canonical_paths(s);
 
-	canonical_paths(s);
-	if (s->options.owners) {
+	if (r == 0 && s->options.owners)
 		r = wd_owners_build(&s->cat, s->tree, NULL, 0, &s->owners);
-		if (r < 0)
-			return r;
-	}
-	r = wd_distros_assign(&s->distros, &s->cat, &s->os);
+	if (r == 0)
+		r = wd_distros_assign(&s->distros, &s->cat, &s->os);
 	if (r < 0)
 		return r;
 	if (s->options.attribute)
@@ -347,7 +345,12 @@ int wd_subject_gather(struct wd_subject *s)
 	if (r == 0 && s->options.attribute)
 		r = attribute_rest(s);
 	sort_errors(&s->cat);
-	return r;
+	return r < 0 ? r : wd_subject_whole(s);
+}
+
+int wd_subject_whole(const struct wd_subject *s)
+{
+	return s->tree->lost || s->cat.errors_lost ? -ENOMEM : 0;
 }
 
 int wd_subject_read(struct wd_subject *s)
@@ -368,7 +371,7 @@ int wd_subject_read(struct wd_subject *s)
 		return r;
 	take_tree_errors(s);
 	sort_errors(&s->cat);
-	return 0;
+	return wd_subject_whole(s);
 }
 
 /* The option that only an image can answer, or NULL. */
@@ -417,7 +420,7 @@ int wd_subject_judge(struct wd_subject *s, struct wd_verdict *ret)
 	if (r < 0)
 		return r;
 	r = wd_style_find(s->tree, s->options.data_dir, &ret->style, &line);
-	return data_status(s, r, "programs.tsv", line);
+	return r < 0 ? data_status(s, r, "programs.tsv", line) : wd_subject_whole(s);
 }
 
 int wd_subject_own_names(struct wd_subject *s, const struct wd_blob *names, size_t nnames)

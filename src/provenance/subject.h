@@ -85,6 +85,12 @@ void wd_subject_done(struct wd_subject *s);
  */
 int wd_subject_gather(struct wd_subject *s);
 
+/*
+ * Before what was read passes for a result: 0, or -ENOMEM where something of it, or an error, was
+ * lost out of memory since wd_subject_open().
+ */
+int wd_subject_whole(const struct wd_subject *s);
+
 /* For wd_subject_open(): all that comes when root and tree are there. As above. */
 int wd_subject_read(struct wd_subject *s);
 

@@ -449,8 +449,7 @@ void wd_verify_errors(const struct wd_verify *v, struct wd_subject *s)
 			continue;
 		wd_tree_path(s->tree, f->node, &path);
 		wd_buf_byte(&path, '\0');
-		if (path.status == 0)
-			wd_catalog_error(&s->cat, path.ptr, f->status, NULL);
+		wd_catalog_error(&s->cat, path.status < 0 ? NULL : path.ptr, f->status, NULL);
 	}
 }
 

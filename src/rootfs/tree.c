@@ -104,9 +104,12 @@ void wd_tree_add_error(struct wd_tree *tree, wd_node_id id, int status)
 
 	wd_tree_path(tree, id, &path);
 	wd_buf_byte(&path, '\0');
-	e.path = WD_TAKE_PTR(path.ptr);
-	if (!e.path || wd_array_push(&tree->errors, e) < 0)
+	if (path.status == 0)
+		e.path = WD_TAKE_PTR(path.ptr);
+	if (!e.path || wd_array_push(&tree->errors, e) < 0) {
+		tree->lost = true;
 		free(e.path);
+	}
 }
 
 static int copy_entry(struct wd_tree *tree, wd_node_id dir, const struct wd_entry *e)
@@ -185,6 +188,7 @@ int wd_tree_load(struct wd_tree *tree, wd_node_id dir)
 	if (r < 0 || made_up)
 		n->flags |= WD_NODE_HIDDEN;
 	r = wd_tree_adopt(tree, dir, &entries);
+	tree->lost |= r < 0;
 	wd_entries_done(&entries);
 	return r;
 }

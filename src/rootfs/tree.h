@@ -85,6 +85,7 @@ struct wd_tree {
 	WD_ARRAY(struct wd_node) nodes;
 	struct wd_pool names;
 	WD_ARRAY(struct wd_tree_error) errors;
+	bool lost; /* out of memory, what a directory holds, or that it cannot be read */
 	uint32_t nghosts;
 	uint32_t *ghost_slots; /* node ids, 0 = free */
 	uint32_t ghost_nslots;
@@ -106,7 +107,10 @@ void wd_tree_free(struct wd_tree *tree);
  */
 int wd_tree_scan(struct wd_tree *tree);
 
-/* Reads one directory if it was not read. Unreadable ones become HIDDEN. 0 or -ENOMEM. */
+/*
+ * Reads one directory if it was not read. Unreadable ones become HIDDEN. 0, or -ENOMEM, which
+ * tree->lost keeps for who cannot return it: a lookup.
+ */
 int wd_tree_load(struct wd_tree *tree, wd_node_id dir);
 
 /* The entry `name` (one component) of a directory, ghosts too; WD_NODE_NONE where none is. */
@@ -193,6 +197,7 @@ void wd_entries_done(struct wd_entries *e);
 int wd_entries_read(struct wd_entries *e, int dir_fd, bool want_stat);
 /* Makes them the children of `dir`. 0, -ENOMEM or WD_ELIMIT. */
 int wd_tree_adopt(struct wd_tree *tree, wd_node_id dir, const struct wd_entries *e);
+/* Out of memory it sets tree->lost. */
 void wd_tree_add_error(struct wd_tree *tree, wd_node_id id, int status);
 
 #endif
