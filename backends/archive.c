@@ -19,7 +19,8 @@
 
 #define BLOCK_SIZE (256 * 1024)
 
-/* Where the bytes of a stage come from: a descriptor, or the contents of an outer archive's entry.
+/*
+ * Where the bytes of a stage come from: a descriptor, or the contents of an outer archive's entry.
  */
 struct source {
 	int fd;

@@ -66,7 +66,8 @@ Elf_Data *wd_elf_data(struct wd_elf_file *f, struct wd_elf_part part, uint64_t m
 /* As bytes; the null blob for NULL. */
 struct wd_blob wd_elf_bytes(struct wd_elf_file *f, struct wd_elf_part part, uint64_t max);
 
-/* The string at the beginning of bytes; the null blob, and the file damaged, where no NUL ends it.
+/*
+ * The string at the beginning of bytes; the null blob, and the file damaged, where no NUL ends it.
  */
 struct wd_blob wd_elf_string(struct wd_elf_file *f, struct wd_blob bytes);
 

@@ -2,12 +2,13 @@
 /*
  * What flatpak deployed: {app,runtime}/ID/ARCH/BRANCH/COMMIT/ below var/lib/flatpak/, each with
  *
- *	metadata	a key file (flatpak-metadata(5)): group Application or Runtime, keys name
- *and runtime
- *	deploy		a GVariant (ssasta{sv}) that begins with the remote's name and the commit,
- *each with its NUL (common/flatpak-dir-private.h) files/		which an application sees as
- * /app, a runtime as /usr; in it perhaps share/metainfo/ID.metainfo.xml (AppStream), whose latest
- *release is what flatpak list calls the version
+ *	metadata	a key file (flatpak-metadata(5)): group Application or Runtime, keys name and
+ *			runtime
+ *	deploy		a GVariant (ssasta{sv}) that begins with the remote's name and the commit, each
+ *			with its NUL (common/flatpak-dir-private.h)
+ *	files/		which an application sees as /app, a runtime as /usr; in it perhaps
+ *			share/metainfo/ID.metainfo.xml (AppStream), whose latest release is what
+ *			flatpak list calls the version
  *
  * A deployed directory owns what is in it. The branch is the version of a runtime.
  *

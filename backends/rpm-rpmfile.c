@@ -2,7 +2,7 @@
 /*
  * The rpmfile backend: a package file, of which the header says everything: paths, modes, digests.
  * What stands in front of it and has to be stepped over
- *(https://rpm.org/docs/4.20.x/manual/format_v4.html):
+ * (https://rpm.org/docs/4.20.x/manual/format_v4.html):
  *
  *	96 bytes	lead: magic, version, 0 for a binary and 1 for a source package, ...
  *	signature	a header, padded to a multiple of 8 bytes

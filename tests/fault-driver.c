@@ -6,9 +6,9 @@
  *	fault-driver LIBRARY ROLE CLASS SAMPLES COMMAND...	SAMPLES: how many calls; 0: all
  *
  * The first must end with 0, or with 3 where the root filesystem has something wrong. Afterwards
- *exit status 0 must come with the same output; 3 with a JSON document whose errors[] say something,
- *and a message; 4 with a message and no output. Everything else is a defect: a signal, a leak,
- *another status. Prints what is wrong, and at the end how many runs there were.
+ * exit status 0 must come with the same output; 3 with a JSON document whose errors[] say something,
+ * and a message; 4 with a message and no output. Everything else is a defect: a signal, a leak,
+ * another status. Prints what is wrong, and at the end how many runs there were.
  */
 #include "base/buf.h"
 #include "fault.h"

@@ -2,8 +2,8 @@
 /*
  * Preloaded, makes one call fail: see fault-driver.c, which says in the environment which one.
  *
- *	WD_FAULT	ROLE CLASS N: the N-th call of the class, in the program itself ("parent")
- *or in each of the processes that it forks ("worker"). N 0: none.
+ *	WD_FAULT	ROLE CLASS N: the N-th call of the class, in the program itself ("parent") or
+ *			in each of the processes that it forks ("worker"). N 0: none.
  *	WD_FAULT_TALLY	descriptor of a struct wd_fault_tally
  *
  * Only calls of the program and its libraries count: what libc and the dynamic linker do inside

@@ -505,8 +505,7 @@ static int holes(struct backend_log *log, const struct elf_image *im, uint64_t s
 	return fd;
 }
 
-/* Thousands of segments that are all notes, or all dynamic, or all text, and lie over each other.
- */
+/* Thousands of segments that are all notes, all dynamic or all text, and lie over each other. */
 static void overlapping_segments(void **state)
 {
 	static const uint32_t types[] = {PT_NOTE, PT_DYNAMIC, PT_LOAD, PT_INTERP};

@@ -131,7 +131,8 @@ static void cut_short(void **state)
 		expect(wd_blob(packed.ptr, n), WD_ECORRUPT, WD_BLOB_NULL);
 }
 
-/* Of any byte behind the header and what a stored block's first one leaves open (RFC 1951, 3.2.4).
+/*
+ * Of any byte behind the header and what a stored block's first one leaves open (RFC 1951, 3.2.4).
  */
 static void damage(void **state)
 {

@@ -366,7 +366,8 @@ static void releases(void **state)
 		 "note deb acme - strong" PACKAGED "opt/1\nissue deb acme 3 weak" PACKAGED
 		 "opt/2\n",
 		 "hidden weak: acme weak 2"},
-		/* a later release beside the C library's, and another C library of an earlier one
+		/*
+		 * a later release beside the C library's, and another C library of an earlier one
 		 */
 		{NULL, "",
 		 "banner deb acme 3 strong" PACKAGED LIBC "note deb acme 4 strong" PACKAGED

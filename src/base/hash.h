@@ -48,7 +48,8 @@ struct wd_hash_ops {
 	int (*begin)(struct wd_hasher *h, uint32_t algos);
 	int (*update)(struct wd_hasher *h, const void *data, size_t len);
 	int (*end)(struct wd_hasher *h, struct wd_hashes *ret);
-	/* Whether a file's capabilities are others than this text says, as cap_to_text(3) writes.
+	/*
+	 * Whether a file's capabilities are others than this text says, as cap_to_text(3) writes.
 	 */
 	bool (*caps_differ)(int fd, const char *recorded);
 	/* The same of the bytes of its attribute security.capability; none: the null blob. */

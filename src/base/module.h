@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Parts of the program that are loaded when they are needed, and bring large libraries with them.
+/*
+ * Parts of the program that are loaded when they are needed, and bring large libraries with them.
  */
 #ifndef WD_BASE_MODULE_H
 #define WD_BASE_MODULE_H

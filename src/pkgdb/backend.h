@@ -274,8 +274,8 @@ static inline int wd_request_list(const struct wd_request *req, const char *path
  *			OPENSSLDIR, DEBPKG:, platform:, musl's "1.2.5", bash's "x86_64-pc-linux-gnu"
  *	SHAPE		a word on the file as a whole: "executable", "library", "static" (executable
  *			with neither interpreter nor needed libraries), "no-sections", "go", "rust",
- *			"debuglink=build-id" (the name is the rest of the build-id),
- *"debuglink=file" (the name is the file's own, without .debug)
+ *			"debuglink=build-id" (the name is the rest of the build-id), "debuglink=file"
+ *			(the name is the file's own, without .debug)
  */
 #define WD_FACTS(X)                                                                                \
 	X(NOTE, "note")                                                                            \

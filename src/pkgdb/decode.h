@@ -19,9 +19,7 @@
 #include "rootfs/image.h"
 
 #define WD_NOT_KEPT UINT64_MAX
-#define WD_DOCUMENT_MAX                                                                            \
-	(4u << 20) /* a manifest or a configuration; real ones are below 100 KiB                   \
-		    */
+#define WD_DOCUMENT_MAX (4u << 20) /* a manifest or a configuration; real ones are below 100 KiB */
 
 struct wd_stream_entry {
 	uint32_t path; /* in the stream's bytes; normalised, "" for the root */

@@ -7,14 +7,14 @@
  *	abi		WD_BACKEND_ABI that the module was built for
  *	formats		words that the backend reports through wd_sink_format()
  *	purl		package-url type of its packages
- *	magic		(instead of probe) the bytes, in hex, that files begin with which the
- *backend's examine() is for: 7f454c46
- *	probe		(repeated) a path below the rootfs; with a trailing slash, a directory. It
- *may be a pattern of base/glob.h: every match is a database of its own reads
- *(repeated) what load() opens beside the probed file or below the probed directory, as a pattern
- *relative to that directory: all that an image keeps
- *	source		(instead of probe, repeated) a pattern for the last component of files
- *outside any root filesystem that the backend reads: packages and their lists (*.deb)
+ *	magic		(instead of probe) the bytes, in hex, that files begin with which the backend's
+ *			examine() is for: 7f454c46
+ *	probe		(repeated) a path below the rootfs; with a trailing slash, a directory. It may
+ *			be a pattern of base/glob.h: every match is a database of its own
+ *	reads		(repeated) what load() opens beside the probed file or below the probed
+ *			directory, as a pattern relative to that directory: all that an image keeps
+ *	source		(instead of probe, repeated) a pattern for the last component of files outside
+ *			any root filesystem that the backend reads: packages and their lists (*.deb)
  *
  * Reading them is all that the parent process ever does with a backend.
  */

@@ -56,7 +56,8 @@ static int settle(const int *fds, size_t n, int pipe_fd)
 	return r;
 }
 
-/* What the parent does in its handlers is not a child's to do. As in exec(), what is ignored stays.
+/*
+ * What the parent does in its handlers is not a child's to do. As in exec(), what is ignored stays.
  */
 static void reset_signals(void)
 {

@@ -142,7 +142,8 @@ static int cmp_ids(const void *key, const void *member)
 	return strcmp(key, ((const struct candidate *)member)->id);
 }
 
-/* Docker's names are by repository: {"debian": {"debian:12": "sha256:ID"}}. The list is in order.
+/*
+ * Docker's names are by repository: {"debian": {"debian:12": "sha256:ID"}}. The list is in order.
  */
 static int name_docker(struct finding *s, size_t first, const cJSON *repositories)
 {

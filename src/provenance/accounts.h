@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Names of users and groups by number, as the root filesystem's own etc/passwd and etc/group say.
+/*
+ * Names of users and groups by number, as the root filesystem's own etc/passwd and etc/group say.
  */
 #ifndef WD_PROVENANCE_ACCOUNTS_H
 #define WD_PROVENANCE_ACCOUNTS_H

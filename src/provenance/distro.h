@@ -10,11 +10,10 @@
 #include "provenance/osrelease.h"
 
 struct wd_distro {
-	char *id;      /* os-release's ID; "" for entry 0, unknown, and where only the family or
+	char *id;	   /* os-release's ID; "" for entry 0, unknown, and where only the family or
 			  several are known */
-	char *family;  /* "dpkg", "rpm", …; or "" */
-	char *several; /* where it is one of several ids and not known which: "rhel|centos"; or ""
-			*/
+	char *family;	   /* "dpkg", "rpm", …; or "" */
+	char *several;	   /* one of several ids, not known which: "rhel|centos"; or "" */
 	char *version_id;  /* os-release's VERSION_ID, or "" */
 	char *codename;	   /* or "" */
 	char *name;	   /* for people: "Debian GNU/Linux 12 (bookworm)" */

@@ -22,7 +22,8 @@ const struct wd_index_ops *wd_index_load(const char *dir)
 	return wd_module_load(dir, WD_INDEX_MODULE, WD_INDEX_MODULE_SYMBOL, &why);
 }
 
-/* The directories that a merged /usr makes links to, https://systemd.io/THE_CASE_FOR_THE_USR_MERGE
+/*
+ * The directories that a merged /usr makes links to, https://systemd.io/THE_CASE_FOR_THE_USR_MERGE
  */
 void wd_index_dir(struct wd_blob dir, struct wd_buf *out)
 {

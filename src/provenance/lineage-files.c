@@ -175,7 +175,8 @@ static int make_lineage(struct hearing *h, const struct named *n, const char *re
 		n->family);
 }
 
-/* Nobody is sure of a release that only weak items tell. *ret_item is that of a library, or NONE.
+/*
+ * Nobody is sure of a release that only weak items tell. *ret_item is that of a library, or NONE.
  */
 static const char *find_release(const struct hearing *h, const struct named *n, uint32_t *ret_item)
 {

@@ -96,7 +96,8 @@ void wd_rows_done(struct wd_rows *rows)
 	wd_buf_done(&rows->scratch);
 }
 
-/* A mode without permission bits or size only tells the type that a list of files lets one guess.
+/*
+ * A mode without permission bits or size only tells the type that a list of files lets one guess.
  */
 static bool knows_mode(const struct wd_cat_claim *c)
 {

@@ -68,7 +68,8 @@ static bool is_control(struct wd_blob s, size_t n)
 	return false;
 }
 
-/* How many bytes at the front are printable ASCII and no backslash: nearly all of nearly all names.
+/*
+ * How many bytes at the front are printable ASCII and no backslash: nearly all of nearly all names.
  */
 static size_t plain_run(struct wd_blob s)
 {

@@ -274,7 +274,8 @@ static void read_singly(struct reader *rd)
 
 /* ---- Many files side by side */
 
-/* The next piece of a lane's file, as in read_all(). 0 or a negated errno; closes after the last.
+/*
+ * The next piece of a lane's file, as in read_all(). 0 or a negated errno; closes after the last.
  */
 static int fill(struct reader *rd, unsigned i)
 {

@@ -162,7 +162,8 @@ static int open_dir(struct wd_tree *tree, wd_node_id dir)
 	wd_buf_byte(&path, '\0');
 	if (path.status < 0)
 		return path.status;
-	/* a directory after another, by path: the scan alone takes the time of a deeper chain once
+	/*
+	 * a directory after another, by path: the scan alone takes the time of a deeper chain once
 	 */
 	if (path.len > PATH_MAX)
 		return -ENAMETOOLONG;
