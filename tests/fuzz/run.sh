@@ -108,8 +108,9 @@ run() {
 		-rss_limit_mb=2048 -max_len=65536 -use_value_profile=1 -print_funcs=0 -print_final_stats=1 \
 		-dict="$build/dictionary/$1" -artifact_prefix="$build/found/$1/" \
 		"${dirs[@]}" >"$build/log/$1" 2>&1
-	} 2>"$build/log/$1.cpu" || status=1
+	} 2>"$build/log/$1.cpu" || status=$?
 	account "$1"
+	[ "$status" != 72 ] || status=0 # stopped by a signal
 	# it cannot run at all
 	[ "$status" = 0 ] || found "$1" || cp "$build/log/$1" "$build/found/$1/log"
 	judge "$1"
