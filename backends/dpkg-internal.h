@@ -9,6 +9,7 @@
 #ifndef WD_BACKENDS_DPKG_INTERNAL_H
 #define WD_BACKENDS_DPKG_INTERNAL_H
 
+#include "base/array.h"
 #include "base/blob.h"
 #include "base/buf.h"
 #include "dpkg-stanza.h"
@@ -18,7 +19,7 @@
 /* Sizes beyond which a file is refused (WD_ELIMIT); the largest known are a tenth or less. */
 #define WD_DPKG_STATUS_MAX (256u << 20)
 #define WD_DPKG_LIST_MAX (256u << 20) /* one *.list or *.md5sums */
-#define WD_DPKG_SMALL_MAX (16u << 20) /* diversions, statoverride, one alternative */
+#define WD_DPKG_SMALL_MAX (16u << 20) /* diversions, statoverride, one alternative, updates/ */
 #define WD_DPKG_PATHS_MAX (1u << 24)  /* paths of one package */
 #define WD_DPKG_NAMES_MAX (1u << 20)  /* entries of one directory */
 /* Errors reported for one file; a last one says that there were more. */
@@ -85,6 +86,20 @@ struct wd_dpkg_diversions {
 	size_t cap;
 };
 
+/* A stanza of updates/, which counts for more than that of the status file. */
+struct wd_dpkg_update {
+	struct wd_dpkg_stanza stanza;
+	struct wd_blob file;
+	size_t order;
+};
+
+struct wd_dpkg_journal {
+	struct wd_names names;
+	WD_ARRAY(struct wd_buf) texts;
+	WD_ARRAY(struct wd_dpkg_update) list; /* by package and architecture, the newest last */
+	size_t bytes;
+};
+
 struct wd_dpkg {
 	const struct wd_request *req;
 	struct wd_sink *sink;
@@ -92,7 +107,8 @@ struct wd_dpkg {
 	bool info_tried;     /* info/ was looked at */
 	bool info_usable;    /* and is there */
 	bool info_reported;  /* it has no lists: its files need no error each */
-	struct wd_dpkg_source status; /* the status file: without name, as the database itself */
+	struct wd_dpkg_source status; /* the status file: without name, as the database itself;
+				       * or a file of updates/ */
 	struct wd_buf name;	      /* the file name being opened */
 	struct wd_buf list;	      /* the file list of the package */
 	struct wd_buf sums;	      /* its md5sums */
@@ -100,6 +116,7 @@ struct wd_dpkg {
 	struct wd_dpkg_diversions diversions;
 	struct wd_buf override_text;
 	struct wd_dpkg_paths overrides; /* mode: permission bits */
+	struct wd_dpkg_journal journal;
 };
 
 /*
@@ -125,7 +142,17 @@ const char *wd_dpkg_file_name(struct wd_dpkg *db, const struct wd_dpkg_source *s
 /* Sends the package of a stanza; `flags` are added to the stanza's own. */
 int wd_dpkg_push_package(struct wd_dpkg *db, const struct wd_dpkg_stanza *st, uint32_t flags);
 
-/* ---- dpkg-files.c, dpkg-overrides.c, dpkg-alternatives.c, dpkg-statusd.c */
+/* ---- dpkg-files.c, dpkg-journal.c, dpkg-overrides.c, dpkg-alternatives.c, dpkg-statusd.c */
+
+/* Reads updates/. What is wrong with it is reported, not returned. */
+int wd_dpkg_journal_read(struct wd_dpkg *db);
+void wd_dpkg_journal_done(struct wd_dpkg *db);
+
+/* Whether it has something newer on the package of a stanza. */
+bool wd_dpkg_journal_has(const struct wd_dpkg_journal *j, const struct wd_dpkg_stanza *st);
+
+/* Loads the packages that it has something newer on. */
+int wd_dpkg_journal_load(struct wd_dpkg *db);
 
 /* Reads diversions and statoverride. What is wrong with them is reported, not returned. */
 int wd_dpkg_overrides_read(struct wd_dpkg *db);

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * The backend for dpkg: var/lib/dpkg/status with what stands beside it, or var/lib/dpkg/status.d.
- * Not read: var/lib/dpkg/updates/, the journal of a dpkg that was interrupted.
- */
+/* The backend for dpkg: var/lib/dpkg/status with what stands beside it, or var/lib/dpkg/status.d. */
 #include "dpkg-internal.h"
 
 #include <stdlib.h>
@@ -79,7 +76,7 @@ static int load_stanzas(struct wd_dpkg *db, struct wd_blob bytes)
 
 		if (r < 0)
 			r = wd_dpkg_error(db, &db->status, r, fault.line, "%s", fault.message);
-		else if (stanza.installed)
+		else if (stanza.installed && !wd_dpkg_journal_has(&db->journal, &stanza))
 			r = wd_dpkg_load_package(db, &stanza);
 		if (r < 0)
 			return r;
@@ -101,7 +98,11 @@ static int load_status(struct wd_dpkg *db)
 		return text.status;
 	r = wd_dpkg_overrides_read(db);
 	if (r == 0)
+		r = wd_dpkg_journal_read(db);
+	if (r == 0)
 		r = load_stanzas(db, wd_buf_view(&text));
+	if (r == 0)
+		r = wd_dpkg_journal_load(db);
 	return r < 0 ? r : wd_dpkg_alternatives_load(db);
 }
 
@@ -128,6 +129,7 @@ static int dpkg_load(const struct wd_request *req, struct wd_sink *sink)
 	r = req->is_dir ? wd_dpkg_statusd_load(&db) : load_status(&db);
 	wd_dpkg_library_end();
 	wd_dpkg_overrides_done(&db);
+	wd_dpkg_journal_done(&db);
 	wd_dpkg_paths_done(&db.files);
 	wd_buf_done(&db.name);
 	wd_buf_done(&db.list);
