@@ -18,6 +18,17 @@ struct rule {
 	struct wd_blob scope; /* a backend's name, or "*" */
 };
 
+/* The candidates that name a package. */
+static const struct kind {
+	const char *word;
+	uint32_t mask, flags; /* the package's flags of the mask have to be these */
+} kinds[] = {
+	/* what was removed makes no files any more */
+	{"pkg:", WD_PACKAGE_CONFIG_FILES, 0},
+	{"removed:", WD_PACKAGE_CONFIG_FILES, WD_PACKAGE_CONFIG_FILES},
+	{"listless:", WD_PACKAGE_CONFIG_FILES | WD_PACKAGE_NO_FILES, WD_PACKAGE_NO_FILES},
+};
+
 struct attributor {
 	struct wd_owners *o;
 	uint32_t *by_name;   /* string id of a name: 1 + its first package, 0 = none */
@@ -29,7 +40,6 @@ struct attributor {
 	struct wd_buf work;
 };
 
-/* Packages by name; those that were removed do not make files any more. */
 static int index_names(struct attributor *a)
 {
 	const struct wd_catalog *cat = a->o->cat;
@@ -39,11 +49,8 @@ static int index_names(struct attributor *a)
 	if (!a->by_name || !a->same_name)
 		return -ENOMEM;
 	for (size_t i = cat->packages.n; i > 0; i--) {
-		const struct wd_cat_package *p = &cat->packages.v[i - 1];
-		uint32_t name = p->field[WD_PACKAGE_NAME];
+		uint32_t name = cat->packages.v[i - 1].field[WD_PACKAGE_NAME];
 
-		if (p->flags & WD_PACKAGE_CONFIG_FILES)
-			continue;
 		a->same_name[i - 1] = a->by_name[name];
 		a->by_name[name] = (uint32_t)i;
 	}
@@ -65,8 +72,9 @@ static bool applies(const struct attributor *a)
 	return false;
 }
 
-/* NAME, or NAME:ARCH, of a database in scope; with `listless`, without a list of its files. */
-static uint32_t find_package(const struct attributor *a, struct wd_blob spec, bool listless)
+/* NAME, or NAME:ARCH, of a database in scope. */
+static uint32_t find_package(const struct attributor *a, struct wd_blob spec,
+			     const struct kind *kind)
 {
 	const struct wd_catalog *cat = a->o->cat;
 	ptrdiff_t colon = wd_blob_rchr(spec, ':');
@@ -79,7 +87,7 @@ static uint32_t find_package(const struct attributor *a, struct wd_blob spec, bo
 	     i = a->same_name[i - 1], namesakes++) {
 		const struct wd_cat_package *p = &cat->packages.v[i - 1];
 
-		if (!in_scope(a, p->db) || (listless && !(p->flags & WD_PACKAGE_NO_FILES)))
+		if (!in_scope(a, p->db) || (p->flags & kind->mask) != kind->flags)
 			continue;
 		if (arch.len == 0 || wd_blob_equal(arch, wd_package_field(cat, p, WD_PACKAGE_ARCH)))
 			return i - 1;
@@ -107,12 +115,13 @@ static bool of_kind(struct attributor *a, struct wd_blob spec, struct wd_blob ki
 static bool named_package(struct attributor *a, struct wd_blob spec,
 			  const struct wd_captures *captures, uint32_t *ret)
 {
-	bool listless = wd_blob_starts(spec, WD_BLOB("listless:"));
+	const struct kind *kind = kinds;
 
 	if (spec.ptr != a->asked || a->rule.captures) {
-		if (!of_kind(a, spec, listless ? WD_BLOB("listless:") : WD_BLOB("pkg:"), captures))
-			return false;
-		a->answer = find_package(a, wd_buf_view(&a->work), listless);
+		while (!of_kind(a, spec, wd_blob_str(kind->word), captures))
+			if (++kind == kinds + WD_ARRAY_SIZE(kinds))
+				return false;
+		a->answer = find_package(a, wd_buf_view(&a->work), kind);
 		a->asked = spec.ptr;
 	}
 	*ret = a->answer;
