@@ -19,7 +19,7 @@ write_spec() {
 		cd %{buildroot}
 		mkdir -p etc usr/share/victim/dir var/log
 		for n in size digest time mode type owner group gone noverify onlymode caps netcaps \
-			hard1 untouched; do
+			hard1 several untouched; do
 			echo "$n" >usr/share/victim/$n
 		done
 		ln usr/share/victim/hard1 usr/share/victim/hard2
@@ -37,6 +37,7 @@ write_spec() {
 		%verify(mode) /usr/share/victim/onlymode
 		%caps(cap_net_raw=p) /usr/share/victim/caps
 		%caps(cap_net_bind_service,cap_net_admin=ep) /usr/share/victim/netcaps
+		%attr(0644, several, several) /usr/share/victim/several
 		/usr/share/victim/size
 		/usr/share/victim/time
 		/usr/share/victim/tofile
@@ -63,6 +64,9 @@ install() {
 	mkdir -p "$1/var/lib/rpm" "$1/etc"
 	printf 'root:x:0:0::/:/bin/sh\ndaemon:x:1:1::/:/bin/sh\n' >"$1/etc/passwd"
 	printf 'root:x:0:\ndaemon:x:1:\n' >"$1/etc/group"
+	# further names of the same number, before and behind
+	printf 'one:x:7:7::/:/bin/sh\nseveral:x:7:7::/:/bin/sh\nthird:x:7:7::/:/bin/sh\n' >>"$1/etc/passwd"
+	printf 'one:x:7:\nseveral:x:7:\n' >>"$1/etc/group"
 	rpm_in sqlite "$1" -i --nodeps --noscripts "$work/top"/RPMS/*/victim-*.rpm >"$work/log" 2>&1
 }
 

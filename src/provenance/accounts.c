@@ -11,7 +11,7 @@ static int cmp_accounts(const void *a, const void *b)
 
 	if (x->id != y->id)
 		return x->id < y->id ? -1 : 1;
-	return x->name.ptr < y->name.ptr ? -1 : x->name.ptr > y->name.ptr;
+	return wd_blob_cmp(x->name, y->name);
 }
 
 static int parse(struct wd_accounts *a)
@@ -47,19 +47,37 @@ void wd_accounts_done(struct wd_accounts *a)
 	wd_array_done(&a->list);
 }
 
-struct wd_blob wd_accounts_name(const struct wd_accounts *a, uint32_t id)
+/* The first account with the id and that name, or where it would stand. */
+static size_t find(const struct wd_accounts *a, uint32_t id, struct wd_blob name)
 {
+	struct wd_account key = {id, name};
 	size_t low = 0, high = a->list.n;
 
 	while (low < high) {
 		size_t mid = (low + high) / 2;
 
-		if (a->list.v[mid].id < id)
+		if (cmp_accounts(&a->list.v[mid], &key) < 0)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	if (low < a->list.n && a->list.v[low].id == id)
-		return a->list.v[low].name;
+	return low;
+}
+
+struct wd_blob wd_accounts_name(const struct wd_accounts *a, uint32_t id)
+{
+	size_t i = find(a, id, WD_BLOB_NULL);
+
+	if (i < a->list.n && a->list.v[i].id == id)
+		return a->list.v[i].name;
 	return id == 0 ? WD_BLOB("root") : WD_BLOB_NULL;
+}
+
+bool wd_accounts_match(const struct wd_accounts *a, uint32_t id, struct wd_blob name)
+{
+	size_t i = find(a, id, name);
+
+	if (id == 0 && wd_blob_is(name, "root"))
+		return true;
+	return i < a->list.n && a->list.v[i].id == id && wd_blob_equal(a->list.v[i].name, name);
 }

@@ -15,7 +15,7 @@ struct wd_account {
 
 struct wd_accounts {
 	struct wd_buf text;
-	WD_ARRAY(struct wd_account) list; /* in order of id; of several names the first */
+	WD_ARRAY(struct wd_account) list; /* in order of id and name */
 };
 
 /*
@@ -25,7 +25,13 @@ struct wd_accounts {
 int wd_accounts_read(const struct wd_root *root, const char *path, struct wd_accounts *ret);
 void wd_accounts_done(struct wd_accounts *a);
 
-/* The null blob where no line has the id. 0 is root without any file, as it is for rpm. */
+/*
+ * Of several names the first in byte order; the null blob where no line has the id. 0 is root without
+ * any file, as it is for rpm.
+ */
 struct wd_blob wd_accounts_name(const struct wd_accounts *a, uint32_t id);
+
+/* Whether that is one of the names that the id has. */
+bool wd_accounts_match(const struct wd_accounts *a, uint32_t id, struct wd_blob name);
 
 #endif

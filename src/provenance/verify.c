@@ -285,15 +285,14 @@ static void compare_account(struct comparison *x, uint32_t bit, const char *key,
 
 	if (wd_blob_u64(wanted_id, &n))
 		compare_numbers(x, bit, id_key, n, id, 10);
-	if (!wanted.len)
+	if (!wanted.len || wd_accounts_match(accounts, id, wanted))
 		return;
 	got = wd_accounts_name(accounts, id);
 	if (!got.len) {
 		snprintf(number, sizeof(number), "%" PRIu32, id);
 		got = wd_blob_str(number);
 	}
-	if (!wd_blob_equal(wanted, got))
-		differ(x, bit, key, wanted, got);
+	differ(x, bit, key, wanted, got);
 }
 
 /* The bits of letters: what a package asks not to be verified, in those of rpm -V. */
