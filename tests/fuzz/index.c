@@ -48,15 +48,39 @@ static int on_owner(void *ctx, uint32_t source, uint32_t package)
 	return count(a);
 }
 
+/* What was read can be written, and read again. */
+static void check_packing(struct wd_blob entries)
+{
+	struct wd_unpacker u = {.in = wd_cursor(entries), .name = WD_BUF_INIT};
+	struct wd_unpacker first = u, again = u;
+	struct wd_packer p = {.out = WD_BUF_INIT, .name = WD_BUF_INIT};
+
+	while (wd_unpack(&first) > 0)
+		wd_pack(&p, wd_buf_view(&first.name), first.owners, first.nowners);
+	again.in = wd_cursor(wd_buf_view(&p.out));
+	while (wd_unpack(&u) > 0) {
+		FUZZ_CHECK(wd_unpack(&again) == 1 && again.nowners == u.nowners);
+		FUZZ_CHECK(wd_blob_equal(wd_buf_view(&again.name), wd_buf_view(&u.name)));
+		for (size_t i = 0; i < u.nowners; i++)
+			FUZZ_CHECK(again.owners[i].package == u.owners[i].package &&
+				   again.owners[i].digest == u.owners[i].digest);
+	}
+	FUZZ_CHECK(wd_unpack(&again) == 0);
+	wd_packer_done(&p);
+	wd_buf_done(&u.name);
+	wd_buf_done(&first.name);
+	wd_buf_done(&again.name);
+}
+
 /* Names ascend, and each has an owner. */
 static int on_dir(void *ctx, uint32_t source, struct wd_blob entries)
 {
 	WD_CLEANUP_BUF struct wd_buf last = WD_BUF_INIT;
 	struct wd_unpacker u = {.in = wd_cursor(entries), .name = WD_BUF_INIT};
 	bool first = true;
-	int r;
 
-	while ((r = wd_unpack(&u)) > 0) {
+	check_packing(entries);
+	while (wd_unpack(&u) > 0) {
 		FUZZ_CHECK(first || wd_blob_cmp(wd_buf_view(&last), wd_buf_view(&u.name)) < 0);
 		FUZZ_CHECK(u.nowners <= WD_INDEX_OWNERS);
 		last.len = 0;

@@ -44,6 +44,36 @@ static void read_catalog(const struct wd_catalog *cat)
 	fuzz_found += cat->facts.n;
 }
 
+static void read_examined(const struct wd_catalog *cat)
+{
+	for (size_t i = 0; i < cat->examined.n; i++) {
+		const struct wd_examined *e = wd_catalog_examined(cat, cat->examined.v[i].node);
+
+		FUZZ_CHECK(e && e->node == cat->examined.v[i].node);
+		FUZZ_CHECK(e->status <= 0 && e->fact + e->nfacts <= cat->facts.n);
+	}
+}
+
+/* Packages that files name, beside those of the database. */
+static void derive(struct wd_catalog *cat)
+{
+	for (size_t i = 0; i < 2 && cat->nrecorded; i++) {
+		struct wd_cat_package copy = cat->packages.v[0];
+		uint32_t package;
+
+		FUZZ_CHECK(wd_catalog_derive(cat, NULL, &copy, &package) == 0);
+		FUZZ_CHECK(package == cat->nrecorded + i && cat->dbs.n == cat->ndatabases + 1);
+	}
+}
+
+static void read_worker(const struct wd_worker *w)
+{
+	for (size_t i = 0; i < WD_ARRAY_SIZE(w->about); i++)
+		fuzz_touch(wd_blob_str(w->about[i]));
+	fuzz_touch(wd_buf_view(&w->compared));
+	fuzz_found += w->compared.len;
+}
+
 int fuzz_receive(int fd)
 {
 	struct wd_catalog cat = {0};
@@ -56,8 +86,11 @@ int fuzz_receive(int fd)
 	FUZZ_CHECK(wd_catalog_take_facts(&cat, db) == 0);
 	FUZZ_CHECK(wd_array_push(&cat.dbs, db) == 0);
 	FUZZ_CHECK(wd_catalog_finish(&cat) == 0);
+	derive(&cat);
 	read_claims(db);
 	read_catalog(&cat);
+	read_examined(&cat);
+	read_worker(&w);
 	if (!w.done)
 		w.status = WD_ECRASHED;
 	wd_worker_done(&w);

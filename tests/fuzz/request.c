@@ -2,6 +2,7 @@
 #include "request.h"
 
 #include <dirent.h>
+#include <stdio.h>
 
 #define MARK "\n@@ "
 
@@ -108,8 +109,10 @@ void fuzz_request_init(struct fuzz_request *f, const char *path, struct wd_blob 
 {
 	struct wd_blob database = take_part(&input);
 
-	*f = (struct fuzz_request){.req = {.path = path, .open = open_file, .list = list_dir}};
+	*f = (struct fuzz_request){.req = {.path = f->path, .open = open_file, .list = list_dir}};
 	f->req.is_dir = wd_blob_ends(wd_blob_str(path), WD_BLOB("/"));
+	f->req.want = WD_WANT_DIGESTS | WD_WANT_ATTRIBUTES;
+	snprintf(f->path, sizeof(f->path), "%.*s", (int)(strlen(path) - f->req.is_dir), path);
 	f->req.fd = f->req.is_dir ? -1 : fuzz_memfd(database);
 	add_files(f, input);
 }

@@ -21,11 +21,12 @@ struct fuzz_file {
 
 struct fuzz_request {
 	struct wd_request req;
+	char path[64];
 	struct fuzz_file files[FUZZ_FILES_MAX];
 	size_t nfiles;
 };
 
-/* `path` as in descriptors: with a slash at its end for a directory. All borrowed. */
+/* `path` as in descriptors: with a slash at its end for a directory. The input is borrowed. */
 void fuzz_request_init(struct fuzz_request *f, const char *path, struct wd_blob input);
 void fuzz_request_done(struct fuzz_request *f);
 

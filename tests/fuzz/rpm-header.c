@@ -5,7 +5,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct wd_request req = {.path = "Packages", .fd = -1, .want = WD_WANT_DIGESTS};
+	struct wd_request req = {
+		.path = "Packages", .fd = -1, .want = WD_WANT_DIGESTS | WD_WANT_ATTRIBUTES};
 	struct wd_rpm_record rec = {.hnum = 1, .blob = WD_BUF_INIT};
 	struct fuzz_sink sink;
 	struct wd_rpm_source src = {.req = &req, .sink = &sink.sink, .size = size};

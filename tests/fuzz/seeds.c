@@ -125,6 +125,32 @@ static void seed_ndb(const struct rpmdb_set *set)
 	write_seed("rpm-ndb", "three", wd_buf_view(&image));
 }
 
+/* Small pages: fewer bytes that say nothing, and more kinds of pages. */
+static void shrink(const char *path, const char *before)
+{
+	sqlite3 *db;
+
+	FUZZ_CHECK(sqlite3_open(path, &db) == SQLITE_OK);
+	FUZZ_CHECK(sqlite3_exec(db, before, NULL, NULL, NULL) == SQLITE_OK);
+	FUZZ_CHECK(sqlite3_exec(db, "PRAGMA page_size=512; VACUUM", NULL, NULL, NULL) == SQLITE_OK);
+	sqlite3_close(db);
+}
+
+/* Numbers that are none, of more packages than are reported; and a log and a journal. */
+static void seed_sqlite_faults(const struct rpmdb_set *set)
+{
+	FILE *f;
+
+	FUZZ_CHECK(rpmdb_write("sqlite", place("rpm-sqlite", "faults"), set) == 0);
+	shrink(place("rpm-sqlite", "faults"),
+	       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) "
+	       "INSERT INTO Packages SELECT i + (1 << 40), '' FROM n");
+	f = fopen(place("rpm-sqlite", "faults"), "a");
+	FUZZ_CHECK(f);
+	fprintf(f, "\n@@ rpmdb.sqlite-journal\n\xd9\n@@ rpmdb.sqlite-wal/file\n");
+	FUZZ_CHECK(fclose(f) == 0);
+}
+
 static void seed_sqlite(const struct rpmdb_set *set)
 {
 	WD_CLEANUP_BUF struct wd_buf both = WD_BUF_INIT, part = WD_BUF_INIT;
@@ -151,6 +177,9 @@ static void seed_sqlite(const struct rpmdb_set *set)
 	unlink(path);
 	write_seed("rpm-sqlite", "log", wd_buf_view(&both));
 	FUZZ_CHECK(rpmdb_write("sqlite", place("rpm-sqlite", "plain"), set) == 0);
+	FUZZ_CHECK(rpmdb_write("sqlite", place("rpm-sqlite", "small"), set) == 0);
+	shrink(place("rpm-sqlite", "small"), "");
+	seed_sqlite_faults(set);
 }
 
 static void put(DB *db, uint32_t number, const void *bytes, size_t len)
@@ -280,7 +309,7 @@ static void seed_decode(void)
 
 /* ---- Reference indexes */
 
-/* numbers, then strings */
+/* numbers, then strings, which differ by the last number */
 static void put_reference(struct wd_buf *out, enum wd_reference_record type,
 			  const uint32_t *numbers, size_t n, unsigned strings)
 {
@@ -289,17 +318,17 @@ static void put_reference(struct wd_buf *out, enum wd_reference_record type,
 	for (size_t i = 0; i < n; i++)
 		wd_wire_u32(out, numbers[i]);
 	while (strings--)
-		wd_wire_string(out, WD_BLOB("1.0"));
+		wd_wire_string(out, wd_blob_head(WD_BLOB("1.0"), 1 + numbers[n - 1] % 3));
 	wd_wire_end(out, at);
 }
 #define PUT(type, strings, ...)                                                                    \
 	put_reference(&out, type, (const uint32_t[]){__VA_ARGS__},                                 \
 		      sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t), strings)
 
-/* See reference.c: nodes 3 to 6 are files. */
-static void seed_reference(void)
+/* What the first worker sends: two distributions. */
+static void put_distros(struct wd_buf *ret)
 {
-	WD_CLEANUP_BUF struct wd_buf out = WD_BUF_INIT;
+	struct wd_buf out = WD_BUF_INIT;
 	uint16_t first;
 
 	wd_buf_append(&out, "\0\0", 2);
@@ -309,6 +338,35 @@ static void seed_reference(void)
 	PUT(WD_REFERENCE_DONE, 1, 0);
 	first = (uint16_t)(out.len - 2);
 	memcpy(out.ptr, &first, sizeof(first));
+	*ret = out;
+}
+
+/* A system: programs of one distribution, and what another has at their paths. */
+static void seed_system(void)
+{
+	WD_CLEANUP_BUF struct wd_buf out = WD_BUF_INIT;
+
+	put_distros(&out);
+	PUT(WD_REFERENCE_PACKAGE, 4, 1, 1, 1, 13, 12);
+	PUT(WD_REFERENCE_PACKAGE, 4, 1, 2, 2, 12, 10);
+	PUT(WD_REFERENCE_PACKAGE, 4, 1, 3, 1, 12, 11);
+	for (uint32_t node = 4; node < 16; node++) {
+		PUT(WD_REFERENCE_PATH, 0, node, 0, 3, 4);
+		if (node < 15)
+			PUT(WD_REFERENCE_BUILD, 0, node, 0);
+		if (node % 2)
+			PUT(WD_REFERENCE_BUILD, 0, node, 2);
+	}
+	PUT(WD_REFERENCE_DONE, 1, 0);
+	write_seed("reference", "system", wd_buf_view(&out));
+}
+
+/* See reference.c: nodes from 3 on are files. */
+static void seed_reference(void)
+{
+	WD_CLEANUP_BUF struct wd_buf out = WD_BUF_INIT;
+
+	put_distros(&out);
 	PUT(WD_REFERENCE_PACKAGE, 4, 1, 1, 1, 3, 2);
 	PUT(WD_REFERENCE_PACKAGE, 4, 1, 2, 2, 1, 1);
 	PUT(WD_REFERENCE_PATH, 0, 4, 0, 3);
@@ -318,6 +376,7 @@ static void seed_reference(void)
 	PUT(WD_REFERENCE_BUILD, 0, 6, 0);
 	PUT(WD_REFERENCE_DONE, 1, 0);
 	write_seed("reference", "small", wd_buf_view(&out));
+	seed_system();
 }
 
 static void fill_index(const struct wd_index_ops *ops, struct wd_index *ix)
@@ -353,13 +412,11 @@ static void fill_index(const struct wd_index_ops *ops, struct wd_index *ix)
 	FUZZ_CHECK(ops->count_source(ix, &source) == 0);
 }
 
-/* Small pages: fewer bytes that say nothing. */
 static void seed_index(void)
 {
 	extern const struct wd_index_ops wd_index_module;
 	char path[4096];
 	struct wd_index *ix;
-	sqlite3 *db;
 
 	snprintf(path, sizeof(path), "%s", place("index", "small"));
 	write_seed("index", "small", WD_BLOB(""));
@@ -367,9 +424,7 @@ static void seed_index(void)
 	fill_index(&wd_index_module, ix);
 	FUZZ_CHECK(wd_index_module.commit(ix) == 0);
 	wd_index_module.close(ix);
-	FUZZ_CHECK(sqlite3_open(path, &db) == SQLITE_OK);
-	FUZZ_CHECK(sqlite3_exec(db, "PRAGMA page_size=512; VACUUM", NULL, NULL, NULL) == 0);
-	sqlite3_close(db);
+	shrink(path, "");
 }
 
 int main(int argc, char **argv)

@@ -28,6 +28,13 @@ pack() {
 	done
 }
 
+# pack_all DIRECTORY: what is below it
+pack_all() {
+	local files
+	mapfile -t files < <(cd "$1" && find . -type f -size -100k -printf '%P\n' | sort | head -n 60)
+	pack "$1" "${files[@]}"
+}
+
 # seed TARGET SCENARIO ROOT DATABASE [PATTERNS]: the database, and what is beside it by patterns
 seed() {
 	local top files dir
@@ -36,8 +43,7 @@ seed() {
 	dir=$(dirname "$top")
 	mkdir -p "$out/$1"
 	if [[ $4 = */ ]]; then
-		mapfile -t files < <(cd "$top" && find . -type f -size -100k -printf '%P\n' | sort | head -n 60)
-		pack "$top" "${files[@]}"
+		pack_all "$top"
 	else
 		mapfile -t files < <([ $# -lt 5 ] || (cd "$dir" && compgen -G "$5" | sort))
 		cat "$top"
@@ -49,6 +55,43 @@ seed() {
 text() {
 	mkdir -p "$out/$1"
 	cat >"$out/$1/$2"
+}
+
+# deployed NAME: a directory that flatpak deployed, of short names; its metainfo is stdin
+deployed() {
+	local dir=$work/flatpak/app/$1/x/y/1
+	mkdir -p "$dir/files/share/metainfo"
+	printf '[Application]\nname=%s\nruntime=r/x/1\n' "$1" >"$dir/metadata"
+	printf 'hub\0001\0' >"$dir/deploy"
+	cat >"$dir/files/share/metainfo/$1.metainfo.xml"
+}
+
+# What an application says of itself, alone and where it was deployed; and what is wrong with some.
+seed_flatpak() {
+	local nested
+	nested=$(printf '<n>%.0s' {1..64})
+	text flatpak-metainfo component <<-'TEXT'
+		<component><id>a.desktop</id><name xml:lang="de">A</name>
+		<developer_name>B</developer_name><developer_name xml:lang="de">C</developer_name>
+		<url type="homepage">https://a</url><url type="help">https://b</url>
+		<releases><release version="2.1"/><release version="2.0"/></releases></component>
+	TEXT
+	text flatpak-metainfo developer <<-'TEXT'
+		<?xml version="1.0" encoding="UTF-8"?>
+		<application><id>a</id><developer id="b"><name>B</name></developer></application>
+	TEXT
+	text flatpak-metainfo entity <<-'TEXT'
+		<!DOCTYPE component SYSTEM "a"><component><id>a</id><name>&b;</name></component>
+	TEXT
+	echo "<component><id>a</id>$nested</component>" | text flatpak-metainfo nested
+	deployed good <"$out/flatpak-metainfo/component"
+	deployed old <"$out/flatpak-metainfo/entity"
+	printf none >"$work/flatpak/app/old/x/y/1/deploy"
+	deployed bad </dev/null
+	rm "$work/flatpak/app/bad/x/y/1/metadata"
+	mkdir "$work/flatpak/app/bad/x/y/1/metadata"
+	touch "$work/flatpak/app/bad/x/y/1/metadata/file"
+	pack_all "$work/flatpak" | text flatpak short
 }
 
 mkdir -p "$out"
@@ -64,8 +107,33 @@ seed dpkg-statusd distroless root var/lib/dpkg/status.d/
 seed pacman pacman root var/lib/pacman/local/
 seed opkg opkg openwrt usr/lib/opkg/status 'info/*'
 seed xbps map-xbps root var/db/xbps/pkgdb-0.38.plist '.*.plist'
+text xbps states <<'TEXT'
+<plist version="1.0"><dict>
+<key>a</key><dict><key>pkgver</key><string>a-1.0_2</string><key>state</key><string>unpacked</string>
+<key>hold</key><true/><key>installed_size</key><integer>4096</integer></dict>
+<key>b</key><dict><key>pkgver</key><string>b-1_1</string><key>state</key><string>half-removed</string></dict>
+<key>c</key><dict><key>pkgver</key><string>c-1_1</string><key>state</key><string>not-installed</string></dict>
+</dict></plist>
+
+@@ .a-files.plist
+<plist version="1.0"><dict><key>dirs</key><array>
+<dict><key>file</key><string>/var/a</string></dict></array><key>files</key><array>
+<dict><key>file</key><string>/usr/a</string><key>mtime</key><integer>1700000000</integer>
+<key>size</key><integer>7</integer></dict>
+<dict><key>file</key><string>/usr/b</string><key>size</key><string>many</string></dict></array></dict></plist>
+
+@@ .b-files.plist/file
+TEXT
 seed rpmmanifest rpmmanifest root var/lib/rpmmanifest/container-manifest-2
 seed nix map-nix root nix/
+store=store/0123456789abcdfghijklmnpqrsvwxyz
+mkdir -p "$work/nix/var/nix/db" "$work/nix/$store-a-1-dev"
+touch "$work/nix/$store-a-1-dev/file"
+sqlite3 "$work/nix/var/nix/db/db.sqlite" "PRAGMA page_size=512; CREATE TABLE ValidPaths
+	(id integer primary key, path text, deriver text, narSize integer, sigs text); INSERT INTO ValidPaths
+	VALUES (1, '/nix/$store-a-1-dev', '/nix/$store-a-1.drv', 9, 'key:sig key2:sig'),
+	(2, '/nix/$store-b-2', '/nix/$store-b-2.drv', NULL, NULL)" &&
+	pack_all "$work/nix" | text nix derivers
 seed portage map-portage root var/db/pkg/
 seed sbom sbom root var/lib/db/sbom/libattr1-2.5.1-r2.spdx.json
 seed sbom sbom root usr/local/share/sbom/image.json
@@ -75,10 +143,16 @@ seed inventory inventory bottlerocket \
 seed conda conda root opt/conda/conda-meta/
 seed homebrew conda root home/linuxbrew/.linuxbrew/Cellar/
 seed flatpak map-flatpak root var/lib/flatpak/
+seed_flatpak
 seed snap-yaml map-snap root usr/share/snappy/dpkg.yaml
 ! command -v dpkg >/dev/null || dpkg -l 2>/dev/null | head -n 12 | text snap-list dpkg
 manifest=$(root chisel)/root/var/own/manifest.wall
-[ ! -e "$manifest" ] || zstd -dcq "$manifest" | text chisel chisel
+# also as two frames, of which the second asks for too large a window, or is cut off
+if [ -e "$manifest" ]; then
+	zstd -dcq "$manifest" | text chisel chisel
+	{ cat "$manifest"; zstd -dcq "$manifest" | zstd -cq --ultra --long=27; } | text chisel window
+	{ cat "$manifest"; head -c 100 "$manifest"; } | text chisel cut-off
+fi
 
 # a library with all notes, a static program
 cat >"$work/elf.s" <<'TEXT'
@@ -134,15 +208,50 @@ text repodata primary <<'TEXT'
 <format><rpm:vendor>V</rpm:vendor><rpm:sourcerpm>bash-5.2-6.fc40.src.rpm</rpm:sourcerpm>
 <file>/usr/bin/bash</file></format></package></metadata>
 TEXT
+text repodata entity <<'TEXT'
+<!DOCTYPE filelists SYSTEM "a"><filelists><package name="bash" arch="src"><version ver="5.2"/>
+<file type="ghost">/a</file></package><package name="a" arch="noarch"><version epoch="x" ver="1"/>
+<file/><file type="ghost">/a</file></package>&b;</filelists>
+TEXT
+# a path that is too long, and the same cut off where it is compressed
+printf '<filelists><package name="a"><version ver="1"/></package><package name="b"><file>/%070000d</file>
+<file>/b</file></package><!--%0130000d--></filelists>' 0 0 | gzip -n | text repodata long
+head -c 200 "$out/repodata/long" | text repodata cut-off
 mkdir -p "$work/deb/DEBIAN" "$work/deb/usr/bin"
-printf 'Package: x\nVersion: 1\nArchitecture: all\nMaintainer: m\nDescription: d\n' >"$work/deb/DEBIAN/control"
+cat >"$work/deb/DEBIAN/control" <<'TEXT'
+Package: x
+Source: source (1.0-1)
+Version: 1:2.0-3
+Architecture: amd64
+Multi-Arch: same
+Essential: yes
+Installed-Size: 20
+Section: libs
+Priority: optional
+Origin: o
+Bugs: https://b
+Homepage: https://h
+Maintainer: m
+Description: d
+TEXT
 ln -s x "$work/deb/usr/bin/link"
+echo one >"$work/deb/usr/bin/one"
+ln "$work/deb/usr/bin/one" "$work/deb/usr/bin/two"
 [ ! -e "$out/elf/library" ] || cp "$out/elf/library" "$work/deb/usr/bin/x"
-for compression in none gzip; do
-	mkdir -p "$out/debfile"
+mkdir -p "$out/debfile"
+for compression in gzip none; do
 	dpkg-deb -Z$compression --root-owner-group -b "$work/deb" "$out/debfile/$compression" >/dev/null 2>&1 ||
 		rm -rf "$out/debfile"
 done
+# a path that is there twice, and a link to one that is not
+mkdir "$work/ar"
+echo again >"$work/deb/usr/bin/again"
+if (cd "$work/ar" && ar x "$out/debfile/none" &&
+	tar -C ../deb -b 1 -cf data.tar ./usr/bin/{again,again,one,two} &&
+	tar -b 1 -f data.tar --delete ./usr/bin/one &&
+	ar rc twice.deb debian-binary control.tar data.tar) 2>/dev/null; then
+	cp "$work/ar/twice.deb" "$out/debfile/twice"
+fi
 printf 'Name: x\nVersion: 1\nRelease: 2\nSummary: s\nLicense: l\n%%description\nd\n%%files\n%s\n%s\n' \
 	'%ghost /usr/bin/x' '%ghost %config /etc/y' >"$work/x.spec"
 if rpmbuild --macros '/usr/lib/rpm/macros:/usr/lib/rpm/platform/%{_target}/macros' --quiet -bb \
@@ -284,8 +393,11 @@ text glob plain <<'TEXT'
 *.s?
 libc.so
 TEXT
-# a package of name and version, a claim in /usr/bin, a link, an error, a fact
-printf '\0\1\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\1\0p\3\0001.0' >"$work/program"
-printf '\1\7\0\0\0\377\201\0\0\0\0\0\7\0usr/bin\4\0name\0\0\0\0\0\0\0\0' >>"$work/program"
-printf '\2\4\0link\6\0target\3\2\0\0\0\0\0\3\0bad\5\1\0\0\0\0\7\0\0\0\1\0x' >>"$work/program"
-text sink program <"$work/program"
+{
+	# a package of name and version, a claim in /usr/bin, a link, an error, a fact
+	printf '\0\1\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\1\0p\3\0001.0'
+	printf '\1\7\0\0\0\377\201\0\0\0\0\0\7\0usr/bin\4\0name\0\0\0\0\0\0\0\0'
+	printf '\2\4\0link\6\0target\3\2\0\0\0\0\0\3\0bad\5\1\0\0\0\0\7\0\0\0\1\0x'
+	# a part of the list of files, what the module is, a comparison's answers
+	printf '\6\2\0\0\0\7\1\0001\2\0li\10\2\0ok'
+} | text sink program

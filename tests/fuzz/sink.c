@@ -82,12 +82,32 @@ static void push_fact(struct wd_pipe_sink *s, struct wd_cursor *c, bool *in_file
 	wd_sink_fact(&s->sink, kind, take_string(c));
 }
 
+/* Between files only. */
+static void push_chunk(struct wd_pipe_sink *s, struct wd_cursor *c, bool *in_file)
+{
+	if (*in_file)
+		wd_pipe_sink_file(s, WD_WIRE_NO_FILE, 0);
+	*in_file = false;
+	wd_pipe_sink_chunk(s, take_u32(c));
+}
+
+/* Once. */
+static void push_about(struct wd_pipe_sink *s, struct wd_cursor *c, bool *said)
+{
+	WD_CLEANUP_FREE char *version = take_text(c);
+	WD_CLEANUP_FREE char *libraries = take_text(c);
+
+	if (!*said)
+		wd_pipe_sink_about(s, version, libraries);
+	*said = true;
+}
+
 static void push_all(struct wd_pipe_sink *s, struct wd_cursor *c)
 {
-	bool in_file = false;
+	bool in_file = false, said = false;
 
 	while (!c->failed && c->pos < c->len) {
-		switch (wd_cursor_u8(c) % 6) {
+		switch (wd_cursor_u8(c) % 9) {
 		case 0:
 			push_package(&s->sink, c);
 			break;
@@ -103,8 +123,17 @@ static void push_all(struct wd_pipe_sink *s, struct wd_cursor *c)
 		case 4:
 			push_format(&s->sink, c);
 			break;
-		default:
+		case 5:
 			push_fact(s, c, &in_file);
+			break;
+		case 6:
+			push_chunk(s, c, &in_file);
+			break;
+		case 7:
+			push_about(s, c, &said);
+			break;
+		default:
+			wd_pipe_sink_compared(s, take_string(c));
 			break;
 		}
 	}
