@@ -26,9 +26,9 @@ static void check_detail(const struct wd_decoding *d, const struct wd_image_deta
 	FUZZ_CHECK(d->algos && detail->caps_len <= WD_CAPS_MAX);
 	if (detail->caps_len)
 		fuzz_touch(wd_blob(wd_pool_at(&all->bytes, detail->caps), detail->caps_len));
-	if (detail->hashed)
-		fuzz_touch(wd_blob(wd_pool_at(&all->bytes, detail->digests),
-				   wd_hash_packed_size(d->algos)));
+	for (unsigned algo = 0; detail->hashed && algo < WD_HASH_ALGOS; algo++)
+		fuzz_touch(
+			wd_hash_packed(wd_pool_at(&all->bytes, detail->digests), d->algos, algo));
 }
 
 static void check(const struct wd_decoding *d)

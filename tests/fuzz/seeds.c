@@ -5,6 +5,7 @@
  *	seeds DIRECTORY		makes DIRECTORY/TARGET/NAME
  */
 #include "../rpmdb-write.h"
+#include "base/hash.h"
 #include "fuzz.h"
 #include "pkgdb/decode.h"
 #include "pkgdb/sink.h"
@@ -13,6 +14,7 @@
 #include "provenance/reference-wire.h"
 
 #include <db.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <rpm/header.h>
 #include <rpm/rpmtag.h>
@@ -277,9 +279,9 @@ static void put_record(struct wd_buf *out, unsigned type, int number, const char
 	wd_wire_end(out, at);
 }
 
-static void put_end(struct wd_buf *out)
+static void put_end(struct wd_buf *out, int status)
 {
-	const struct wd_wire_end end = {.packed = 1};
+	const struct wd_wire_end end = {.packed = 1, .status = status};
 	size_t at = wd_wire_begin(out, (enum wd_wire_type)WD_WIRE_END);
 
 	wd_buf_append(out, &end, sizeof(end));
@@ -301,10 +303,31 @@ static void seed_decode(void)
 	put_record(&out, WD_WIRE_FACT, WD_FACT_SONAME, (const char *const[]){"libc.so.6", NULL});
 	put_record(&out, WD_WIRE_NOTE, 0, (const char *const[]){"a note", NULL});
 	put_record(&out, WD_WIRE_ERROR, 0, (const char *const[]){"usr/bin/sh", "message"});
-	put_end(&out);
-	put_end(&out);
+	put_end(&out, 0);
+	put_end(&out, 0);
 	put_record(&out, WD_WIRE_DONE, 0, (const char *const[]){NULL, NULL});
 	write_seed("decode", "nested", wd_buf_view(&out));
+}
+
+/* What is compared with databases: of a file in a layer whose decoder runs out of memory then. */
+static void seed_decode_details(void)
+{
+	WD_CLEANUP_BUF struct wd_buf out = WD_BUF_INIT;
+	const struct wd_wire_detail detail = {.mtime = 1, .uid = 2, .gid = 3};
+	const char digests[WD_HASH_ALGOS * WD_HASH_MAX] = {1};
+	size_t at;
+
+	put_entry(&out, "usr/bin/ping", 0100755);
+	at = wd_wire_begin(&out, (enum wd_wire_type)WD_WIRE_DETAIL);
+	wd_buf_append(&out, &detail, sizeof(detail));
+	wd_wire_string(&out, WD_BLOB("cap_net_raw=ep"));
+	wd_wire_end(&out, at);
+	at = wd_wire_begin(&out, (enum wd_wire_type)WD_WIRE_HASHES);
+	wd_buf_append(&out, digests, wd_hash_packed_size(WD_HASH_RECORDED));
+	wd_wire_end(&out, at);
+	put_end(&out, -ENOMEM);
+	put_record(&out, WD_WIRE_DONE, 0, (const char *const[]){NULL, NULL});
+	write_seed("decode", "details", wd_buf_view(&out));
 }
 
 /* ---- Reference indexes */
@@ -447,6 +470,7 @@ int main(int argc, char **argv)
 	seed_bdb("hash-sums", DB_HASH, 1234, DB_CHKSUM);
 	seed_records();
 	seed_decode();
+	seed_decode_details();
 	seed_reference();
 	seed_index();
 	for (size_t i = 0; i < RECORDS; i++)

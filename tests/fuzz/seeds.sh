@@ -102,6 +102,57 @@ seed dpkg-status map-conffiles root var/lib/dpkg/status 'info/*'
 seed dpkg-status map-diversion root var/lib/dpkg/status '[di]*[os]*/*'
 seed dpkg-status map-generated root var/lib/dpkg/status '[ai]*/*'
 seed dpkg-status verdict-thirdparty root var/lib/dpkg/status 'info/*'
+text dpkg-status fields <<'TEXT'
+Package: a
+Status: hold ok half-configured
+Source: source (1.0-1)
+Version: 1:2.0-3
+Architecture: amd64
+Multi-Arch: same
+Essential: yes
+Installed-Size: 20
+Maintainer: m
+Description: d
+Conffiles:
+ /etc/a 11f6ad8ec52a2984abaafd7c3b516503 obsolete
+ /etc/b newconffile
+ /etc/c 11f6ad8ec52a2984abaafd7c3b516503 remove-on-upgrade
+
+Package: b
+Status: install ok triggers-awaited
+Version: 1
+Architecture: all
+
+Package: c
+Status: install reinstreq half-installed
+Architecture: all
+
+@@ info/a:amd64.list
+/.
+/etc/a
+/usr/a
+
+@@ info/a:amd64.md5sums
+\11f6ad8ec52a2984abaafd7c3b516503  usr/a\\\n
+11f6ad8ec52a2984abaafd7c3b516503 *usr/a
+
+@@ statoverride
+root mail 2755 /usr/a
+
+@@ alternatives/a
+manual
+/usr/bin/a
+b
+/usr/share/b
+
+/opt/a
+10
+/opt/b
+/opt/c
+-20
+
+
+TEXT
 seed dpkg-statusd statusd-layouts root var/lib/dpkg/status.d/
 seed dpkg-statusd distroless root var/lib/dpkg/status.d/
 seed pacman pacman root var/lib/pacman/local/
@@ -137,6 +188,20 @@ sqlite3 "$work/nix/var/nix/db/db.sqlite" "PRAGMA page_size=512; CREATE TABLE Val
 seed portage map-portage root var/db/pkg/
 seed sbom sbom root var/lib/db/sbom/libattr1-2.5.1-r2.spdx.json
 seed sbom sbom root usr/local/share/sbom/image.json
+seed sbom-bitnami sbom root opt/bitnami/redis/.spdx-redis.spdx
+text sbom cyclonedx <<'TEXT'
+{"bomFormat":"CycloneDX","components":[1,{"type":"operating-system","name":"debian","version":"12"},
+{"type":"library","group":"g","name":"n","version":"1","purl":"pkg:deb/debian/n@1?distro=debian-12",
+"components":[{"type":"file","name":"/usr/lib/n.so","hashes":[{"alg":"SHA-1",
+"content":"11f6ad8ec52a2984abaafd7c3b516503785c2072"}]},{"type":"library","name":"m"}]}]}
+TEXT
+text sbom relations <<'TEXT'
+{"spdxVersion":"SPDX-2.2","packages":[{"SPDXID":"a","name":"a","versionInfo":"1"},{"SPDXID":"b","name":"b"}],
+"files":[{"SPDXID":"f","fileName":"./usr/f","checksums":[{"algorithm":"SHA256","checksumValue":"1"}]},
+{"SPDXID":"f"},{}],"relationships":[
+{"spdxElementId":"f","relationshipType":"CONTAINED_BY","relatedSpdxElement":"a"},
+{"spdxElementId":"b","relationshipType":"BUILD_TOOL_OF","relatedSpdxElement":"a"}]}
+TEXT
 seed inventory inventory cos etc/cos-package-info.json
 seed inventory inventory bottlerocket \
 	x86_64-bottlerocket-linux-gnu/sys-root/usr/share/bottlerocket/application-inventory.json
@@ -195,6 +260,7 @@ FILE                    LOCATION
 bin/ls                  utils/coreutils
 etc/a b.conf	non-free/net/one,utils/coreutils
 TEXT
+{ seq -f 'usr/share/doc/a/file-%05.0f a/a' 6000 | gzip -n | head -c 9000; } | text contents cut-off
 text repodata filelists <<'TEXT'
 <?xml version="1.0" encoding="UTF-8"?>
 <filelists xmlns="http://linux.duke.edu/metadata/filelists" packages="1">
