@@ -3,6 +3,7 @@
 #include "cmd.h"
 
 #include "pkgdb/fence.h"
+#include "pkgdb/platform.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -217,7 +218,10 @@ static int take_option(struct wd_cli *cli, int letter, const char *argument)
 		return -1;
 	case 'P':
 		cli->choice.platform = argument;
-		return -1;
+		if (wd_platform_is_one(argument))
+			return -1;
+		wd_complain("--platform takes OS/ARCH or OS/ARCH/VARIANT, not '%s'", argument);
+		return usage_error(cli);
 	case 'Y':
 		if (parse_bytes(argument, &cli->max_bytes))
 			return -1;

@@ -16,6 +16,7 @@ struct wd_finder {
 	char **why;
 	struct wd_digest seen[WD_NESTED_MAX]; /* the indexes that led here */
 	unsigned depth;
+	bool placed; /* an index has said which platform it is for */
 };
 
 /* Says what is wrong, unless that was said; returns the status. */

@@ -3,10 +3,10 @@
 
 #include "base/cleanup.h"
 #include "pkgdb/manifest-internal.h"
+#include "pkgdb/platform.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #define REF_NAME "org.opencontainers.image.ref.name"
 #define REF_CONTAINERD "io.containerd.image.name"
@@ -197,6 +197,18 @@ static int take_diff_ids(struct wd_finder *f, const cJSON *ids)
 	return 0;
 }
 
+/* What an index says counts for more than what the configuration does. */
+static int check_platform(struct wd_finder *f)
+{
+	const struct wd_manifest *m = f->m;
+
+	if (f->placed || !f->choice->platform || !m->os || !m->architecture ||
+	    wd_platform_is(f->choice->platform, m->os, m->architecture, m->variant))
+		return 0;
+	return wd_finder_fail(f, WD_EABSENT, "an image for %.40s/%.40s, and not for %.80s", m->os,
+			      m->architecture, f->choice->platform);
+}
+
 int wd_finder_config(struct wd_finder *f)
 {
 	WD_CLEANUP_JSON cJSON *config = NULL;
@@ -216,7 +228,9 @@ int wd_finder_config(struct wd_finder *f)
 	    TAKE_PAIRS(wd_json_member(run, "Labels"), &m->labels) < 0 ||
 	    take_history(f, wd_json_member(config, "history")) < 0)
 		return -ENOMEM;
-	return take_diff_ids(f, wd_json_member(wd_json_member(config, "rootfs"), "diff_ids"));
+	r = check_platform(f);
+	return r < 0 ? r
+		     : take_diff_ids(f, wd_json_member(wd_json_member(config, "rootfs"), "diff_ids"));
 }
 
 /* ---- The OCI's manifests and indexes */
@@ -286,21 +300,13 @@ static bool is_meant(const struct wd_finder *f, const cJSON *d)
 	return false;
 }
 
-/* "os/architecture[/variant]"; a variant counts where both have one. */
 static bool has_platform(const struct wd_finder *f, const cJSON *d)
 {
 	const cJSON *p = wd_json_member(d, "platform");
-	struct wd_blob rest = wd_blob_str(f->choice->platform), os, arch, variant = WD_BLOB_NULL;
-	const char *v = wd_json_text(p, "variant");
+	const char *wanted = f->choice->platform ? f->choice->platform : wd_platform_here();
 
-	if (!p)
-		return true;
-	if (!wd_blob_token(&rest, '/', &os) || !wd_blob_token(&rest, '/', &arch))
-		return false;
-	wd_blob_token(&rest, '/', &variant);
-	return wd_blob_equal(os, wd_blob_str(wd_json_text(p, "os"))) &&
-	       wd_blob_equal(arch, wd_blob_str(wd_json_text(p, "architecture"))) &&
-	       (!v || variant.len == 0 || wd_blob_is(variant, v));
+	return !p || wd_platform_is(wanted, wd_json_text(p, "os"), wd_json_text(p, "architecture"),
+				    wd_json_text(p, "variant"));
 }
 
 static void describe_platform(struct wd_buf *out, const cJSON *d)
@@ -378,6 +384,7 @@ static int choose(struct wd_finder *f, const cJSON *manifests, const cJSON **ret
 		return say_choices(f, manifests, WD_EABSENT, "no image of that name", false);
 	if (!found)
 		return say_choices(f, manifests, WD_EABSENT, "no image for that platform", true);
+	f->placed |= wd_json_member(found, "platform") != NULL;
 	*ret = found;
 	return 0;
 }
@@ -566,28 +573,4 @@ void wd_manifest_done(struct wd_manifest *m)
 	free(m->config_blob);
 	free(m->user);
 	*m = (struct wd_manifest){0};
-}
-
-const char *wd_manifest_platform(void)
-{
-	/* Go's names for what uname says */
-	static const char *const names[][2] = {
-		{"x86_64", "linux/amd64"},
-		{"aarch64", "linux/arm64"},
-		{"i686", "linux/386"},
-		{"armv7l", "linux/arm/v7"},
-		{"armv6l", "linux/arm/v6"},
-		{"ppc64le", "linux/ppc64le"},
-		{"s390x", "linux/s390x"},
-		{"riscv64", "linux/riscv64"},
-		{"loongarch64", "linux/loong64"},
-		{"mips64", "linux/mips64le"},
-	};
-	struct utsname u;
-
-	uname(&u);
-	for (size_t i = 0; i < WD_ARRAY_SIZE(names); i++)
-		if (strcmp(u.machine, names[i][0]) == 0)
-			return names[i][1];
-	return "linux/unknown";
 }

@@ -68,7 +68,7 @@ struct wd_documents {
 
 struct wd_choice {
 	const char *ref;      /* --image; or NULL */
-	const char *platform; /* os/architecture[/variant] */
+	const char *platform; /* --platform; or NULL: of an index this machine's */
 };
 
 /*
@@ -82,8 +82,5 @@ void wd_manifest_done(struct wd_manifest *m);
 
 /* "sha256:" and hex digits. */
 void wd_digest_print(struct wd_buf *out, const struct wd_digest *digest);
-
-/* The platform of this machine: "linux/amd64". */
-const char *wd_manifest_platform(void);
 
 #endif

@@ -86,8 +86,6 @@ static int open_container(struct wd_subject *s, const char *path, const struct w
 	WD_CLEANUP_FREE char *why = NULL;
 	int r;
 
-	if (!options.choice.platform)
-		options.choice.platform = wd_manifest_platform();
 	r = wd_container_open(path, &options, &s->cat, &s->container, &why);
 	if (r < 0 && why && asprintf(&s->data_error, "%s: %s", path, why) < 0)
 		s->data_error = NULL;
