@@ -181,6 +181,14 @@ verdict 'backends are in README.md' "$(
 	done
 )"
 
+# Sections that are referred to are there.
+for page in man/*; do
+	verdict "references to sections of ${page##*/}" "$(
+		sed -n 's/.*Sx \([A-Za-z ]*[A-Za-z]\).*/\1/p' "$page" | sort -u |
+			grep -vxF -f <(sed -n 's/^\.S[hs] //p' "$page")
+	)"
+done
+
 # ---- Records: every key that the program writes is described, every row has as many columns
 
 mkdir -p "$work/root/var/lib/dpkg/status.d" "$work/root/etc" "$work/root/usr/bin"
