@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static int good(const struct wd_file *file, struct wd_sink *sink)
@@ -42,6 +43,20 @@ static int hang(const struct wd_file *file, struct wd_sink *sink)
 	(void)sink;
 	while (word == 0)
 		syscall(SYS_futex, &word, 0 /* FUTEX_WAIT */, 0, NULL, NULL, 0);
+	return 0;
+}
+
+/* Complains every moment, and does not come back. */
+static int drip(const struct wd_file *file, struct wd_sink *sink)
+{
+	static const char text[] = "\14\0\0\0\7\377\373\377\377\0\0\0\0\0\0\0";
+	static const struct timespec moment = {.tv_nsec = 20000000};
+	static volatile uint32_t word;
+
+	(void)file;
+	(void)sink;
+	while (write(WD_FD_PIPE, text, sizeof(text)) > 0)
+		syscall(SYS_futex, &word, 0 /* FUTEX_WAIT */, 0, &moment, NULL, 0);
 	return 0;
 }
 
@@ -132,7 +147,7 @@ static const struct {
 	{"good", good},		{"crash", crash},     {"leave", leave},	    {"hang", hang},
 	{"corrupt", corrupt},	{"flood", flood},     {"garbage", garbage}, {"forge", forge},
 	{"repeat", repeat},	{"outside", outside}, {"change", change},   {"create", create},
-	{"complain", complain},
+	{"complain", complain}, {"drip", drip},
 };
 
 static int examine(const struct wd_file *file, struct wd_sink *sink)

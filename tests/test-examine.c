@@ -335,6 +335,27 @@ static void hanging(void **state)
 	done(&run);
 }
 
+/* As little, where it sends something all the time. */
+static void dripping(void **state)
+{
+	const struct wd_limits limits = {.seconds = 1};
+	struct temproot *t = *state;
+	struct run run;
+
+	install(t, "mod-examine", ODD);
+	put(t, "1", "good");
+	put(t, "2", "drip");
+	put(t, "3", "good");
+	wd_limits_set(&limits);
+	examine(t, &run);
+	wd_limits_set(&(const struct wd_limits){0});
+	assert_int_equal(run.cat.errors.v[run.cat.errors.n - 1].status, WD_ETIMEOUT);
+	assert_string_equal(run.cat.errors.v[run.cat.errors.n - 1].path, "2");
+	expect_good(&run, "1");
+	expect_good(&run, "3");
+	done(&run);
+}
+
 static void statuses(void **state)
 {
 	struct temproot *t = *state;
@@ -458,7 +479,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(many),	TEST(other_files), TEST(deaths),   TEST(forgeries),
 		TEST(restarts), TEST(given_up),	   TEST(statuses), TEST(fences),
-		TEST(modules),	TEST(nothing),	   TEST(hanging),
+		TEST(modules),	TEST(nothing),	   TEST(hanging),  TEST(dripping),
 	};
 
 	alarm(100); /* a worker that is waited for ever is a failure, not a hang */

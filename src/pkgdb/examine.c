@@ -30,6 +30,7 @@ struct examiner {
 	size_t checked; /* of w.db->examined */
 	uint32_t file;	/* where it was seen last, */
 	time_t seen;	/* and since when it is known to be there; 0: not asked yet */
+	bool heard;	/* it sent something since */
 	uint32_t skip[WD_LIMIT_RESTARTS + 1];
 	unsigned nskip;
 };
@@ -96,6 +97,7 @@ static int fork_worker(struct wd_examine *ex, unsigned i, struct wd_db *db, uint
 	atomic_store(&ex->page->place[i].file, WD_WORK_NONE);
 	e->file = WD_WORK_NONE;
 	e->seen = 0;
+	e->heard = false;
 	return wd_worker_start(&job.job, db, &e->w);
 }
 
@@ -414,15 +416,19 @@ static void replace(struct wd_examine *ex, struct wd_catalog *cat, unsigned i)
 		fork_worker(ex, i, db, chunk, rest_of_chunk(ex, e, chunk));
 }
 
-/* A worker that is at the same file for too long, or takes too long for all. */
-static void check_time(struct wd_examine *ex, unsigned i)
+/*
+ * A worker that is at the same file for too long, or takes too long for all; also where it goes on
+ * sending a little.
+ */
+static void check_time(struct wd_examine *ex, unsigned i, bool ready)
 {
 	struct examiner *e = &ex->all[i];
 	uint32_t file = atomic_load(&ex->page->place[i].file);
 	time_t now = wd_worker_now();
 
 	/* a scan that took long, or records that waited for us, are not its fault */
-	if (file != e->file || e->seen == 0) {
+	if (file != e->file || e->seen == 0 || (ready && !e->heard)) {
+		e->heard = ready && file == e->file;
 		e->file = file;
 		e->seen = now;
 	}
@@ -439,11 +445,9 @@ static int take_from(struct wd_examine *ex, struct wd_catalog *cat, unsigned i, 
 
 	if (r < 0)
 		return r;
-	if (ready)
-		e->seen = 0;
 	check_records(ex, e);
-	if (!e->w.eof && !ready)
-		check_time(ex, i);
+	if (!e->w.eof)
+		check_time(ex, i, ready);
 	if (!e->w.eof)
 		return 0;
 	wd_worker_wait(&e->w);
