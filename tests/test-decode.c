@@ -4,12 +4,14 @@
  * what it does, behind entries that are good. Whatever it is, it is named, and the entries stand.
  */
 #include "pkgdb/container.h"
+#include "pkgdb/decode.h"
 #include "pkgdb/fence.h"
 #include "pkgdb/limits.h"
 #include "pkgdb/process.h"
 #include "temproot.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -112,6 +114,40 @@ static void endless(void **state)
 	wd_limits_set(&none);
 }
 
+/* What one worker may send in all; nearly all of it came already. */
+static void bytes(void **state)
+{
+	const char *build = getenv("WD_BUILDDIR");
+	struct temproot *t = *state;
+	struct wd_catalog cat = {0};
+	struct wd_decoding d;
+	WD_CLEANUP_FD int fd = -1;
+	char modules[512];
+	struct wd_decode_job job = {.module_dir = modules, .mode = WD_DECODE_LAYER};
+	struct wd_keep keep = {0};
+	int r = 1;
+
+	temproot_clear(t);
+	snprintf(modules, sizeof(modules), "%s/tests/.libs/mod-archive.so", build ? build : ".");
+	temproot_link(t, modules, "modules/archive.so");
+	snprintf(modules, sizeof(modules), "%s/modules", t->path);
+	temproot_file(t, "odd", "good");
+	fd = openat(t->fd, "odd", O_RDONLY | O_CLOEXEC);
+	job.job.fd = fd;
+	job.keep = &keep;
+	job.length = job.max_bytes = UINT64_MAX;
+	assert_int_equal(wd_decoding_start(&job, &cat, &d), 0);
+	d.worker.received = WD_LIMIT_BYTES - 100;
+	while (r > 0)
+		r = wd_decoding_read(&d);
+	assert_int_equal(r, 0);
+	assert_int_equal(d.streams.v[0]->status, WD_ELIMIT);
+	assert_non_null(strstr(d.streams.v[0]->result.fault, "4 GiB"));
+	wd_decoding_done(&d);
+	wd_catalog_done(&cat);
+	wd_process_wait_all();
+}
+
 static void memory(void **state)
 {
 	if (getenv("WD_SANITIZED") && *getenv("WD_SANITIZED"))
@@ -140,7 +176,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good),	  cmocka_unit_test(ways_out),  cmocka_unit_test(endless),
-		cmocka_unit_test(memory), cmocka_unit_test(no_module),
+		cmocka_unit_test(memory), cmocka_unit_test(no_module), cmocka_unit_test(bytes),
 	};
 
 	return cmocka_run_group_tests(tests, temproot_setup, temproot_teardown);

@@ -362,9 +362,13 @@ static int take_record(struct wd_worker *w, struct wd_catalog *cat, uint8_t type
 	return r == 0 && c.pos < c.len ? WD_EPROTOCOL : r;
 }
 
-static int too_many_bytes(struct wd_worker *w)
+int wd_worker_count(struct wd_worker *w, size_t n)
 {
-	return refuse(w, WD_ELIMIT, "sent more than %llu GiB of records", WD_LIMIT_BYTES >> 30);
+	w->received += n;
+	return w->received <= WD_LIMIT_BYTES
+		       ? 0
+		       : refuse(w, WD_ELIMIT, "sent more than %llu GiB of records",
+				WD_LIMIT_BYTES >> 30);
 }
 
 /* Takes every whole record of the buffer and keeps the beginning of the next. */
@@ -408,8 +412,9 @@ int wd_worker_read(struct wd_worker *w, struct wd_catalog *cat)
 		return 0;
 	}
 	w->in.len += (size_t)n;
-	w->received += (uint64_t)n;
-	r = w->received > WD_LIMIT_BYTES ? too_many_bytes(w) : take_records(w, cat);
+	r = wd_worker_count(w, (size_t)n);
+	if (r == 0)
+		r = take_records(w, cat);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
