@@ -463,6 +463,19 @@ static void says_corrupt(struct wd_buf *b, const struct asked *a)
 	done(b, WD_ECORRUPT);
 }
 
+static void no_status(struct wd_buf *b, const struct asked *a)
+{
+	(void)a;
+	done(b, INT32_MIN);
+}
+
+/* It is the worker that has none: the rest of the result stands. */
+static void no_memory(struct wd_buf *b, const struct asked *a)
+{
+	(void)a;
+	done(b, -ENOMEM);
+}
+
 static void hostile_worker(void **state)
 {
 	static const struct attack attacks[] = {
@@ -476,7 +489,9 @@ static void hostile_worker(void **state)
 		{"a distro that was not learnt", no_such_distro, WD_ECORRUPT},
 		{"half a number", half_a_number, WD_EPROTOCOL},
 		{"a status that is none", good_status, WD_EPROTOCOL},
+		{"a status below all", no_status, WD_EPROTOCOL},
 		{"a failure", says_corrupt, WD_ECORRUPT},
+		{"no memory", no_memory, -ENOMEM},
 	};
 	struct temproot *t = *state;
 	WD_CLEANUP_FREE char *dir = path_in(t, "modules");

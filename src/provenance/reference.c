@@ -372,7 +372,10 @@ static int read_all(struct run *run, int fd)
 	return r;
 }
 
-/* One worker from beginning to end. Its status, with run->why where that is more than a word. */
+/*
+ * One worker from beginning to end. 0, with its status in *run and run->why where that is more than
+ * a word; -ENOMEM where it is this process that has no memory.
+ */
 static int converse(struct run *run, struct wd_reference_task *task)
 {
 	WD_CLEANUP_FD int fd = -1;
@@ -382,9 +385,9 @@ static int converse(struct run *run, struct wd_reference_task *task)
 
 	wd_fence_prepare(WD_WORK_ASK);
 	task->fd = run->ref->fd;
-	r = wd_reference_fork(task, &pid, &fd);
-	if (r < 0)
-		return r;
+	run->status = wd_reference_fork(task, &pid, &fd);
+	if (run->status < 0)
+		return run->status == -ENOMEM ? -ENOMEM : 0;
 	r = read_all(run, fd);
 	kill(pid, SIGKILL);
 	TEMP_FAILURE_RETRY(waitpid(pid, &wstatus, 0));
@@ -392,11 +395,13 @@ static int converse(struct run *run, struct wd_reference_task *task)
 		r = WTERMSIG(wstatus) == SIGSYS	   ? WD_EFORBIDDEN
 		    : WTERMSIG(wstatus) == SIGXCPU ? WD_ETIMEOUT
 						   : r;
-	if (r == 0)
-		r = run->status > 0 ? WD_EPROTOCOL : run->status;
+	if (r < 0)
+		run->status = r;
+	else if (run->status > 0 || run->status <= -4096)
+		run->status = WD_EPROTOCOL;
 	wd_buf_done(&run->in);
 	wd_array_done(&run->numbers);
-	return r;
+	return r == -ENOMEM ? r : 0;
 }
 
 int wd_reference_open(struct wd_reference *ref, const char *path, const char *module_dir,
@@ -416,7 +421,7 @@ int wd_reference_open(struct wd_reference *ref, const char *path, const char *mo
 		return WD_ENOTREG;
 	r = converse(&run, &task);
 	ref->why = run.why;
-	return r;
+	return r < 0 ? r : run.status;
 }
 
 void wd_reference_done(struct wd_reference *ref)
@@ -432,10 +437,10 @@ void wd_reference_done(struct wd_reference *ref)
 
 /* ---- Questions */
 
-static void report(const struct wd_question *q, const struct run *run, int r)
+static void report(const struct wd_question *q, const struct run *run)
 {
-	wd_catalog_error(q->cat, run->ref->path, r, "reference index: %s",
-			 run->why ? run->why : wd_status_text(r));
+	wd_catalog_error(q->cat, run->ref->path, run->status, "reference index: %s",
+			 run->why ? run->why : wd_status_text(run->status));
 }
 
 /* Only being out of memory ends it: an index that fails costs what it would have said. */
@@ -453,10 +458,10 @@ static int ask_one(const struct wd_question *q, struct wd_answer *a, uint32_t i,
 	run.candidates = calloc(run.ref->distros.n + 1, sizeof(*run.candidates));
 	r = run.candidates ? converse(&run, task) : -ENOMEM;
 	free(run.candidates);
-	if (r < 0 && r != -ENOMEM)
-		report(q, &run, r);
+	if (r == 0 && run.status < 0)
+		report(q, &run);
 	free(run.why);
-	return r == -ENOMEM ? r : 0;
+	return r;
 }
 
 static int ask_paths(const struct wd_question *q, struct wd_answer *a, uint32_t *algos)
