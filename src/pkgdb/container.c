@@ -149,6 +149,8 @@ struct opening {
 	struct wd_decoding outer; /* of a file that holds layers */
 	bool nested;		  /* which were decoded with it */
 	struct wd_buf text;	  /* of the document read last, of a directory */
+	struct wd_strpool names;  /* of the entries of the file, when layers are sought there, */
+	WD_ARRAY(uint32_t) last;  /* and the last entry of each */
 	const struct wd_hash_ops *hash;
 };
 
@@ -160,25 +162,55 @@ static const struct wd_document *find_document(const struct wd_decoding *d, cons
 	return NULL;
 }
 
-/* The entry of that name that came last, through the links that docker save makes; or NULL. */
+static struct wd_blob name_of(const struct wd_stream *s, size_t i)
+{
+	const struct wd_stream_entry *e = &s->entries.v[i];
+
+	return wd_blob(wd_pool_at(&s->bytes, e->path), e->path_len);
+}
+
+/* The entry of that name that came last, or NULL. */
 static const struct wd_stream_entry *find_entry(const struct wd_stream *s, struct wd_blob name)
 {
-	for (size_t i = s->entries.n; i-- > 0;) {
-		const struct wd_stream_entry *e = &s->entries.v[i];
-
-		if (wd_blob_equal(wd_blob(wd_pool_at(&s->bytes, e->path), e->path_len), name))
-			return e;
-	}
+	for (size_t i = s->entries.n; i-- > 0;)
+		if (wd_blob_equal(name_of(s, i), name))
+			return &s->entries.v[i];
 	return NULL;
+}
+
+/* For find_indexed(): layers and entries may both be many. */
+static int index_entries(struct opening *o)
+{
+	const struct wd_stream *s = o->outer.streams.v[0];
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && i < s->entries.n; i++) {
+		uint32_t id;
+
+		r = wd_strpool_intern(&o->names, name_of(s, i), &id);
+		if (r == 0 && id > o->last.n)
+			r = wd_array_push(&o->last, i);
+		else if (r == 0 && id)
+			o->last.v[id - 1] = i;
+	}
+	return r;
+}
+
+static const struct wd_stream_entry *find_indexed(const struct opening *o, const char *name)
+{
+	uint32_t id = wd_strpool_find(&o->names, wd_blob_str(name));
+
+	return id ? &o->outer.streams.v[0]->entries.v[o->last.v[id - 1]] : NULL;
 }
 
 /*
  * docker save and skopeo write a layer that an image has twice as a link to its first place:
  * ../ID/layer.tar. Appends the path that is meant.
  */
-static void follow_link(const struct wd_stream *s, const char *name, struct wd_buf *out)
+static void follow_link(const struct opening *o, const char *name, struct wd_buf *out)
 {
-	const struct wd_stream_entry *e = find_entry(s, wd_blob_str(name));
+	const struct wd_stream *s = o->outer.streams.v[0];
+	const struct wd_stream_entry *e = find_indexed(o, name);
 	struct wd_blob target;
 
 	if (e && (S_ISLNK(e->mode) || e->hard_link)) {
@@ -337,14 +369,13 @@ static int place_in_directory(struct opening *o, struct wd_image_layer *layer,
 /* Where the bytes of a layer are. */
 static int place_layer(struct opening *o, struct wd_image_layer *layer, struct wd_layer_source *ret)
 {
-	const struct wd_stream *outer = o->directory ? NULL : o->outer.streams.v[0];
 	WD_CLEANUP_BUF struct wd_buf name = WD_BUF_INIT;
 	const struct wd_stream_entry *e;
 
 	*ret = (struct wd_layer_source){.fd = -1, .layer = layer, .name = layer->blob};
 	if (o->directory)
 		return place_in_directory(o, layer, ret);
-	follow_link(outer, layer->blob, &name);
+	follow_link(o, layer->blob, &name);
 	if (name.status < 0)
 		return name.status;
 	for (size_t i = 1; o->nested && i < o->outer.streams.n; i++)
@@ -352,7 +383,7 @@ static int place_layer(struct opening *o, struct wd_image_layer *layer, struct w
 			ret->stream = o->outer.streams.v[i];
 	if (o->nested)
 		return ret->stream ? 0 : WD_EABSENT;
-	e = find_entry(outer, wd_blob_str(name.ptr));
+	e = find_indexed(o, name.ptr);
 	if (!e || !S_ISREG(e->mode))
 		return WD_EABSENT;
 	ret->fd = o->fd;
@@ -364,10 +395,12 @@ static int place_layer(struct opening *o, struct wd_image_layer *layer, struct w
 static int queue_layers(struct opening *o, struct wd_layer_queue *q)
 {
 	struct wd_manifest *m = &o->c->manifest;
+	int r = o->directory ? 0 : index_entries(o);
 
-	for (size_t i = 0; i < m->layers.n; i++) {
+	for (size_t i = 0; r == 0 && i < m->layers.n; i++) {
 		struct wd_layer_source source;
-		int r = place_layer(o, &m->layers.v[i], &source);
+
+		r = place_layer(o, &m->layers.v[i], &source);
 
 		if (r < 0 && r != -ENOMEM) {
 			wd_catalog_error(o->cat, m->layers.v[i].blob, r, "layer %zu: %s", i + 1,
@@ -377,10 +410,8 @@ static int queue_layers(struct opening *o, struct wd_layer_queue *q)
 		}
 		if (r == 0)
 			r = wd_array_push(&q->sources, source);
-		if (r < 0)
-			return r;
 	}
-	return 0;
+	return r;
 }
 
 static int stack_image(struct opening *o)
@@ -534,6 +565,8 @@ int wd_container_open(const char *path, const struct wd_container_options *optio
 
 	wd_decoding_done(&o.outer);
 	wd_buf_done(&o.text);
+	wd_strpool_done(&o.names);
+	wd_array_done(&o.last);
 	if (r < 0) {
 		wd_container_free(c);
 		return r;
