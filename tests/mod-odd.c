@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 static int refused(long r)
@@ -42,6 +44,17 @@ static int good(const struct wd_request *req, struct wd_sink *sink)
 	wd_sink_format(sink, "odd");
 	wd_sink_package(sink, &pkg);
 	return wd_sink_claim(sink, &claim);
+}
+
+/* A version over which the worker dies that is to compare it. */
+static int fragile(const struct wd_request *req, struct wd_sink *sink)
+{
+	struct wd_package pkg = package(WD_BLOB("good"));
+
+	(void)req;
+	pkg.field[WD_PACKAGE_VERSION] = WD_BLOB("crash");
+	wd_sink_format(sink, "odd");
+	return wd_sink_package(sink, &pkg);
 }
 
 static int crash(const struct wd_request *req, struct wd_sink *sink)
@@ -212,6 +225,24 @@ static int truncate_old(const struct wd_request *req, struct wd_sink *sink)
 	return refused(openat(4, "beside", O_RDONLY | O_TRUNC | O_CLOEXEC));
 }
 
+/* As that, where a filter cannot see the flags. */
+static int empty_old(const struct wd_request *req, struct wd_sink *sink)
+{
+	struct open_how how = {.flags = O_RDONLY | O_TRUNC | O_CLOEXEC};
+
+	(void)req;
+	(void)sink;
+	return refused(syscall(SYS_openat2, 4, "beside", &how, sizeof(how)));
+}
+
+/* Takes pages from the whole machine, where a worker may: of no page here. */
+static int use_poison(const struct wd_request *req, struct wd_sink *sink)
+{
+	(void)req;
+	(void)sink;
+	return refused(madvise(NULL, 0, MADV_HWPOISON));
+}
+
 static int remove_old(const struct wd_request *req, struct wd_sink *sink)
 {
 	(void)req;
@@ -330,6 +361,14 @@ static int use_handle(const struct wd_request *req, struct wd_sink *sink)
 	return refused(syscall(SYS_open_by_handle_at, WD_FD_DIR, &root, O_RDONLY));
 }
 
+/* It has packages, and says that it is none. */
+static int deny(const struct wd_request *req, struct wd_sink *sink)
+{
+	int r = good(req, sink);
+
+	return r < 0 ? r : WD_EABSENT;
+}
+
 static int use_memory(const struct wd_request *req, struct wd_sink *sink)
 {
 	(void)req;
@@ -374,6 +413,7 @@ static const struct {
 	int (*load)(const struct wd_request *req, struct wd_sink *sink);
 } behaviours[] = {
 	{"good", good},
+	{"fragile", fragile},
 	{"crash", crash},
 	{"leave", leave},
 	{"endless", endless},
@@ -387,6 +427,9 @@ static const struct {
 	{"new", write_new},
 	{"old", write_old},
 	{"truncate", truncate_old},
+	{"empty", empty_old},
+	{"poison", use_poison},
+	{"deny", deny},
 	{"socket", use_socket},
 	{"fork", use_fork},
 	{"exec", use_exec},
@@ -423,5 +466,24 @@ static int load(const struct wd_request *req, struct wd_sink *sink)
 	return WD_ENOTMINE;
 }
 
+/* Says a little every moment, which is no answer. */
+static void drip(void)
+{
+	static const struct timespec moment = {.tv_nsec = 20000000};
+	static volatile uint32_t word;
+
+	while (send_raw("\14\0\0\0\7\377\373\377\377\0\0\0\0\0\0\0\0", 17) == 0)
+		syscall(SYS_futex, &word, 0 /* FUTEX_WAIT */, 0, &moment, NULL, 0);
+}
+
+static int compare(const char *a, const char *b)
+{
+	if (strcmp(a, "drip") == 0)
+		drip();
+	if (strcmp(a, "crash") == 0)
+		_exit(0);
+	return strcmp(a, b);
+}
+
 WD_BACKEND_EXPORT wd_backend_v2 = {
-	.abi = WD_BACKEND_ABI, .name = "odd", .version = "1", .load = load};
+	.abi = WD_BACKEND_ABI, .name = "odd", .version = "1", .load = load, .compare = compare};

@@ -3,18 +3,25 @@
  * Workers that crash, leave, flood and try what they must not: tests/mod-odd.c is the backend, a
  * word in the database says what it does. Whatever it is, it costs that database only.
  */
+#include "pkgdb/compare.h"
 #include "pkgdb/fence.h"
 #include "pkgdb/limits.h"
 #include "pkgdb/load.h"
+#include "pkgdb/process.h"
 #include "temproot.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -158,6 +165,8 @@ static void misbehaviour(void **state)
 		{"unlink", WD_EFORBIDDEN, 0},
 		{"new", WD_EFORBIDDEN, 0},
 		{"truncate", WD_EFORBIDDEN, 0},
+		{"poison", WD_EFORBIDDEN, 0},
+		{"deny", WD_EABSENT, 1},
 		{"memory", -ENOMEM, 0},
 		/* records that are none */
 		{"unknown", WD_EPROTOCOL, 0},
@@ -210,6 +219,51 @@ static void fenced_files(void **state)
 		free(beside);
 		loaded_done(&l);
 	}
+}
+
+static long landlock_abi; /* the kernel's, or an older one */
+
+/*
+ * Every Landlock is as those before it, and says which it is. As libc's own, this takes six
+ * arguments however many there are.
+ */
+__attribute__((no_sanitize_address)) long syscall(long number, ...)
+{
+	static long (*real)(long, ...);
+	long a[6], r;
+	va_list ap;
+
+	va_start(ap, number);
+	for (size_t i = 0; i < WD_ARRAY_SIZE(a); i++)
+		a[i] = va_arg(ap, long);
+	va_end(ap);
+	if (!real)
+		real = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
+	r = real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	if (number == SYS_landlock_create_ruleset && a[2] && landlock_abi && r > landlock_abi)
+		return landlock_abi;
+	return r;
+}
+
+/* The first two of Landlock let a file be emptied that was opened for reading. */
+static void old_landlock(void **state)
+{
+	struct temproot *t = *state;
+	struct loaded l;
+	char *beside;
+
+	landlock_abi = 2;
+	install(t, "mod-odd", "odd", "probe = db/1\n");
+	temproot_file(t, "root/db/1", "empty");
+	temproot_file(t, "root/db/beside", "beside");
+	assert_int_equal(fchmodat(t->fd, "root/db/beside", 0666, 0), 0);
+	load(t, &l);
+	landlock_abi = 0;
+	assert_int_equal(error_of(&l, "db/1"), WD_ELIMIT);
+	beside = slurp(openat(t->fd, "root/db/beside", O_RDONLY | O_CLOEXEC));
+	assert_string_equal(beside, "beside");
+	free(beside);
+	loaded_done(&l);
 }
 
 /* A worker that only sends, until its parent has had enough. */
@@ -424,6 +478,97 @@ static void sources(void **state)
 	loaded_done(&l);
 }
 
+/* ---- Comparisons */
+
+static void comparisons(void **state)
+{
+	static const struct wd_limits limits = {.seconds = 1};
+	static const struct {
+		const char *a;
+		int status, order;
+	} table[] = {{"1", 0, -1}, {"crash", WD_ECRASHED, 7}, {"drip", WD_ETIMEOUT, 7}};
+	struct temproot *t = *state;
+	struct wd_descriptors backends = {0};
+	char path[128];
+
+	install(t, "mod-odd", "odd", "probe = db\n");
+	snprintf(path, sizeof(path), "%s/backends", t->path);
+	assert_int_equal(wd_descriptors_read(&backends, path), 0);
+	wd_limits_set(&limits);
+	for (size_t i = 0; i < WD_ARRAY_SIZE(table); i++) {
+		struct wd_version_pair pair = {table[i].a, "2", 7};
+
+		assert_int_equal(wd_versions_compare(backends.list.v[0], &pair, 1),
+				 table[i].status);
+		assert_int_equal(pair.order, table[i].order);
+	}
+	wd_limits_set(&(const struct wd_limits){0});
+	wd_descriptors_done(&backends);
+}
+
+/* ---- Descriptors that run out */
+
+/* In the worker: sends its status, 1 where what it prints is taken. */
+static void print_and_tell(const void *arg, int status)
+{
+	(void)arg;
+	if (status == 0)
+		status = write(STDOUT_FILENO, "printed", 7) > 0;
+	if (write(WD_PROCESS_FDS + 1, &status, sizeof(status)) < 0)
+		_exit(1);
+}
+
+/* The status of a worker that is forked where only so many more descriptors can be opened. */
+static int start_with(int left, int input)
+{
+	int fds[64], n = 0, pipe_fd, status = 0;
+	struct rlimit before, few;
+	pid_t pid;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){64, before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	while (n < 64 && (fds[n] = dup(input)) >= 0)
+		n++;
+	while (left-- > 0)
+		close(fds[--n]);
+	assert_int_equal(wd_process_start(&input, 1, print_and_tell, NULL, &pid, &pipe_fd), 0);
+	if (read(pipe_fd, &status, sizeof(status)) != sizeof(status))
+		status = -EPIPE;
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(pipe_fd);
+	while (n > 0)
+		close(fds[--n]);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	return status;
+}
+
+/* Two for the pipe, two to be moved, one for /dev/null: the parent's own are not written to. */
+static void descriptors(void **state)
+{
+	static const int statuses[] = {-EMFILE, -EMFILE, 0, 1};
+	struct temproot *t = *state;
+	int said = openat(t->fd, "said", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int input = openat(t->fd, "said", O_RDONLY | O_CLOEXEC);
+	int out = dup(STDOUT_FILENO);
+	struct stat st;
+
+	fflush(stdout);
+	for (int i = 0; i < 4; i++) {
+		int status;
+
+		assert_true(dup2(said, STDOUT_FILENO) >= 0);
+		status = start_with(2 + i, input);
+		assert_true(dup2(out, STDOUT_FILENO) >= 0);
+		assert_int_equal(status, statuses[i]);
+		assert_int_equal(fstat(said, &st), 0);
+		assert_int_equal(st.st_size, 0);
+	}
+	close(said);
+	close(input);
+	close(out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -436,6 +581,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(patterns, temproot_setup, temproot_teardown),
 		cmocka_unit_test_setup_teardown(probes, temproot_setup, temproot_teardown),
 		cmocka_unit_test_setup_teardown(sources, temproot_setup, temproot_teardown),
+		cmocka_unit_test_setup_teardown(old_landlock, temproot_setup, temproot_teardown),
+		cmocka_unit_test_setup_teardown(comparisons, temproot_setup, temproot_teardown),
+		cmocka_unit_test_setup_teardown(descriptors, temproot_setup, temproot_teardown),
 	};
 
 	alarm(100); /* a worker that is waited for ever is a failure, not a hang */

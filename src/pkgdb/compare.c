@@ -9,10 +9,10 @@
 #include "pkgdb/worker.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 
 #define ANSWERS 65536 /* in one record */
+#define TICK_MS 100
 
 /* The worker is a fork: it finds the pairs in its own memory. */
 struct compare_job {
@@ -69,11 +69,20 @@ static int take_answers(const struct wd_buf *answers, struct wd_version_pair *pa
 	return 0;
 }
 
-static int wait_ms(enum wd_work_kind kind)
+/* Its time is up also where it goes on sending a little. */
+static int read_answers(struct wd_worker *w, struct wd_catalog *cat, size_t n)
 {
-	uint64_t seconds = wd_limit_wall(kind);
+	int r = 0;
 
-	return seconds < INT_MAX / 1000 ? (int)seconds * 1000 : INT_MAX;
+	while (r >= 0 && !w->eof && w->compared.len <= n) {
+		if (poll(&(struct pollfd){w->pipe, POLLIN, 0}, 1, TICK_MS) > 0)
+			r = wd_worker_read(w, cat);
+		wd_worker_check_time(w);
+	}
+	if (!w->eof)
+		wd_worker_kill(w, r < 0 ? r : WD_EPROTOCOL);
+	wd_worker_wait(w);
+	return w->status;
 }
 
 int wd_versions_compare(const struct wd_descriptor *backend, struct wd_version_pair *pairs,
@@ -97,13 +106,9 @@ int wd_versions_compare(const struct wd_descriptor *backend, struct wd_version_p
 		wd_db_free(db);
 		return r;
 	}
-	while (poll(&(struct pollfd){w.pipe, POLLIN, 0}, 1, wait_ms(w.kind)) > 0 &&
-	       w.compared.len <= n && wd_worker_read(&w, &cat) > 0)
-		;
-	if (!w.eof)
-		wd_worker_kill(&w, WD_ETIMEOUT);
-	wd_worker_wait(&w);
-	r = w.status < 0 ? w.status : take_answers(&w.compared, pairs, n);
+	r = read_answers(&w, &cat, n);
+	if (r == 0)
+		r = take_answers(&w.compared, pairs, n);
 	wd_worker_done(&w);
 	wd_db_free(db);
 	wd_catalog_done(&cat);

@@ -93,6 +93,15 @@ static uint64_t landlock_rights(long abi)
 	return rights;
 }
 
+/*
+ * Whether Landlock refuses whatever openat2() may be asked for besides reading: emptying a file,
+ * which O_TRUNC does without asking for writing, only from its third version on.
+ */
+static bool guards_openat2(void)
+{
+	return landlock_abi() >= 3;
+}
+
 static bool is_dir(int fd)
 {
 	struct stat st;
@@ -232,7 +241,7 @@ uint32_t wd_fence_raise_inner(enum wd_work_kind kind, int dir_fd)
 		held |= WD_FENCE_LANDLOCK;
 	if (fence_root(kind))
 		held |= WD_FENCE_UNPRIVILEGED;
-	if (wd_filter_raise(filter_of(kind), held & WD_FENCE_LANDLOCK))
+	if (wd_filter_raise(filter_of(kind), held & WD_FENCE_LANDLOCK && guards_openat2()))
 		held |= WD_FENCE_SECCOMP;
 	return held;
 }
@@ -305,11 +314,11 @@ int wd_fence_try(uint32_t *ret_held)
 
 void wd_fence_prepare(enum wd_work_kind kind)
 {
-	static bool landlock, known;
+	static bool guarded, known;
 
 	if (!known)
-		landlock = landlock_abi() >= 1;
+		guarded = guards_openat2();
 	known = true;
 	wd_filter_prepare(WD_FILTER_LOAD, false);
-	wd_filter_prepare(filter_of(kind), landlock);
+	wd_filter_prepare(filter_of(kind), guarded);
 }

@@ -11,6 +11,7 @@
 #include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -28,7 +29,7 @@ static const int allowed[] = {
 	SCMP_SYS(getrandom),	SCMP_SYS(getrlimit),
 	SCMP_SYS(gettid),	SCMP_SYS(gettimeofday),
 	SCMP_SYS(getuid),	SCMP_SYS(lseek),
-	SCMP_SYS(madvise),	SCMP_SYS(mmap),
+	SCMP_SYS(ugetrlimit),	SCMP_SYS(mmap),
 	SCMP_SYS(mprotect),	SCMP_SYS(mremap),
 	SCMP_SYS(munmap),	SCMP_SYS(newfstatat),
 	SCMP_SYS(pread64),	SCMP_SYS(read),
@@ -42,7 +43,6 @@ static const int allowed[] = {
 	SCMP_SYS(lstat),	SCMP_SYS(fstat64),
 	SCMP_SYS(fstatat64),	SCMP_SYS(_llseek),
 	SCMP_SYS(mmap2),	SCMP_SYS(clock_gettime64),
-	SCMP_SYS(ugetrlimit),
 };
 
 /*
@@ -190,6 +190,14 @@ static int allow_fcntl(scmp_filter_ctx ctx)
 	return r;
 }
 
+/* What concerns the process alone. MADV_HWPOISON and what follows take pages from the machine. */
+static int allow_madvise(scmp_filter_ctx ctx)
+{
+	struct scmp_arg_cmp own = SCMP_A2(SCMP_CMP_LT, MADV_HWPOISON);
+
+	return rule(ctx, SCMP_ACT_ALLOW, SCMP_SYS(madvise), 1, &own);
+}
+
 /* abort() and raise(): in a process of one thread, both ids are its own. */
 static int allow_own_signals(scmp_filter_ctx ctx)
 {
@@ -224,6 +232,8 @@ static int add_rules(scmp_filter_ctx ctx, enum wd_filter filter, bool landlock)
 
 	if (r == 0 && WD_SANITIZED)
 		r = allow_all(ctx, sanitizing, WD_ARRAY_SIZE(sanitizing));
+	if (r == 0)
+		r = allow_madvise(ctx);
 	if (r == 0)
 		r = allow_own_signals(ctx);
 	if (r < 0)

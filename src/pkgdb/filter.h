@@ -18,8 +18,8 @@ enum wd_filter {
 
 /*
  * Builds a filter, in the parent, so that the workers which are forked from then on need not:
- * `landlock` for those whose files Landlock holds. Only a wish: wd_filter_raise() builds what it
- * does not find.
+ * `landlock` for those whose files Landlock holds, so that openat2() needs no filter. Only a wish:
+ * wd_filter_raise() builds what it does not find.
  */
 void wd_filter_prepare(enum wd_filter filter, bool landlock);
 

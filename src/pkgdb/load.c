@@ -411,12 +411,18 @@ static void say_failure(const struct wd_worker *w, struct wd_catalog *cat, const
 		wd_catalog_error(cat, path, w->status, NULL);
 }
 
+/* A worker that has sent packages of a database cannot say that there is none. */
+static bool is_absent(const struct wd_worker *w)
+{
+	return w->status == WD_EABSENT && w->db->packages.n == 0;
+}
+
 /* Settles one worker's result; its database goes to the catalog. */
 static int settle(struct wd_load *l, size_t i)
 {
 	struct wd_worker *w = &l->workers.v[i];
 
-	if (w->status == WD_EABSENT || (w->status == WD_ENOTMINE && read_by_another(l, i)))
+	if (is_absent(w) || (w->status == WD_ENOTMINE && read_by_another(l, i)))
 		return 0;
 	say_failure(w, l->cat, w->db->path);
 	w->db->complete = w->status == 0 && w->nerrors == 0;

@@ -19,11 +19,17 @@
 
 static WD_ARRAY(pid_t) dismissed;
 
-static int null_streams(void)
+/*
+ * Where /dev/null cannot be opened, what is to be read stands in for it: nothing can be written to
+ * that, either. The parent's own streams must not stay.
+ */
+static int null_streams(int input)
 {
 	int null = open("/dev/null", O_RDWR);
 
-	for (int fd = 0; null >= 0 && fd <= 2; fd++)
+	if (null < 0)
+		null = input;
+	for (int fd = 0; fd <= 2; fd++)
 		if (dup2(null, fd) < 0)
 			return -errno;
 	return 0;
@@ -47,7 +53,7 @@ static int settle(const int *fds, size_t n, int pipe_fd)
 		if (aside[i] < 0)
 			return -errno;
 	}
-	r = null_streams();
+	r = null_streams(aside[0]);
 	for (size_t i = 0; r == 0 && i <= n; i++)
 		if (dup2(aside[i], WD_PROCESS_FDS + (int)i) < 0)
 			r = -errno;
@@ -74,13 +80,19 @@ static void reset_signals(void)
 __attribute__((noreturn)) static void child(pid_t parent, const int *fds, size_t n, int pipe_fd,
 					    wd_process_main run, const void *arg)
 {
+	int r;
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* one that died before its death was to be a signal */
 	if (getppid() != parent)
 		_exit(0);
 	reset_signals();
 	clearenv();
-	run(arg, settle(fds, n, pipe_fd));
+	r = settle(fds, n, pipe_fd);
+	/* what could not be moved is said to the parent, and not to whatever else stands there */
+	if (r < 0 && dup2(pipe_fd, WD_PROCESS_FDS + (int)n) < 0)
+		_exit(0);
+	run(arg, r);
 	_exit(0);
 }
 

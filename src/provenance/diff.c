@@ -206,21 +206,34 @@ static bool of_backend(const struct wd_diff *d, const struct wd_package_change *
 	       d->b->cat.dbs.v[d->b->cat.packages.v[c->b].db]->backend == backend;
 }
 
+/* What came of it is less than the databases have to say. */
+static void say_unordered(struct wd_diff *d, size_t change, int status)
+{
+	struct wd_catalog *cat = &d->b->cat;
+	const char *path = cat->dbs.v[cat->packages.v[d->packages.v[change].b].db]->path;
+
+	wd_catalog_error(cat, *path ? path : ".", status, "versions were not compared: %s",
+			 wd_status_text(status));
+}
+
 /* All pairs of one backend, in one worker. Without an answer they stay changed. */
 static int order_versions(struct wd_diff *d, const struct wd_descriptor *backend)
 {
 	struct question q = {0};
-	int r = 0;
+	int r = 0, answered = WD_EUNSUPPORTED;
 
 	for (size_t i = 0; r == 0 && i < d->packages.n; i++)
 		if (of_backend(d, &d->packages.v[i], backend))
 			r = ask(d, i, &q);
-	if (r == 0 && q.pairs.n && wd_versions_compare(backend, q.pairs.v, q.pairs.n) == 0)
-		for (size_t i = 0; i < q.pairs.n; i++)
-			if (q.pairs.v[i].order)
-				d->packages.v[q.changes.v[i]].change =
-					q.pairs.v[i].order < 0 ? WD_CHANGE_UPGRADED
-							       : WD_CHANGE_DOWNGRADED;
+	if (r == 0 && q.pairs.n)
+		answered = wd_versions_compare(backend, q.pairs.v, q.pairs.n);
+	for (size_t i = 0; answered == 0 && i < q.pairs.n; i++)
+		if (q.pairs.v[i].order)
+			d->packages.v[q.changes.v[i]].change = q.pairs.v[i].order < 0
+								       ? WD_CHANGE_UPGRADED
+								       : WD_CHANGE_DOWNGRADED;
+	if (answered < 0 && answered != WD_EUNSUPPORTED)
+		say_unordered(d, q.changes.v[0], answered);
 	question_done(&q);
 	return r;
 }
