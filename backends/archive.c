@@ -153,37 +153,34 @@ static la_ssize_t on_read(struct archive *a, void *ctx, const void **ret)
 	return n < 0 ? ARCHIVE_FATAL : n;
 }
 
-static int support_filters(struct archive *a)
-{
-	int r = archive_read_support_filter_gzip(a);
-
-	if (r == ARCHIVE_OK)
-		r = archive_read_support_filter_zstd(a);
-	if (r == ARCHIVE_OK)
-		r = archive_read_support_filter_xz(a);
-	if (r == ARCHIVE_OK)
-		r = archive_read_support_filter_bzip2(a);
-	return r == ARCHIVE_OK ? 0 : WD_EUNSUPPORTED;
-}
-
 static const struct wd_blob gzip_magic = {"\x1f\x8b\x08", 3};
+
+/* What decompresses it; ARCHIVE_FILTER_NONE where it is not compressed. */
+static int filter_for(struct wd_blob head)
+{
+	static const struct {
+		struct wd_blob magic;
+		int filter;
+	} known[] = {
+		{{"\x28\xb5\x2f\xfd", 4}, ARCHIVE_FILTER_ZSTD},
+		{{"\xfd"
+		  "7zXZ",
+		  5},
+		 ARCHIVE_FILTER_XZ},
+		{{"BZh", 3}, ARCHIVE_FILTER_BZIP2},
+		/* a skippable frame, which zstd's seekable variants may begin with */
+		{{"\x50\x2a\x4d\x18", 4}, ARCHIVE_FILTER_ZSTD},
+	};
+
+	for (size_t i = 0; i < WD_ARRAY_SIZE(known); i++)
+		if (wd_blob_starts(head, known[i].magic))
+			return known[i].filter;
+	return wd_blob_starts(head, gzip_magic) ? ARCHIVE_FILTER_GZIP : ARCHIVE_FILTER_NONE;
+}
 
 static bool is_compressed(struct wd_blob head)
 {
-	static const struct wd_blob magics[] = {
-		{"\x28\xb5\x2f\xfd", 4},
-		{"\xfd"
-		 "7zXZ",
-		 5},
-		{"BZh", 3},
-		/* a skippable frame, which zstd's seekable variants may begin with */
-		{"\x50\x2a\x4d\x18", 4},
-	};
-
-	for (size_t i = 0; i < WD_ARRAY_SIZE(magics); i++)
-		if (wd_blob_starts(head, magics[i]))
-			return true;
-	return wd_blob_starts(head, gzip_magic);
+	return filter_for(head) != ARCHIVE_FILTER_NONE;
 }
 
 static void say(struct wd_archive *w, const char *what, struct archive *a)
@@ -221,7 +218,10 @@ static ssize_t pull_packed(void *ctx, const void **ret)
 	return pull(ctx, ret);
 }
 
-/* A reader that does nothing but decompress. */
+/*
+ * A reader that does nothing but decompress, and once: what is compressed within what is compressed
+ * is a bomb whose inner layers no budget counts, and no engine reads a layer that is.
+ */
 static int open_raw(struct wd_archive *w)
 {
 	struct archive_entry *entry;
@@ -230,11 +230,10 @@ static int open_raw(struct wd_archive *w)
 	w->filter = archive_read_new();
 	if (!w->filter)
 		return -ENOMEM;
-	r = support_filters(w->filter);
-	if (r == 0 && archive_read_support_format_raw(w->filter) != ARCHIVE_OK)
-		r = WD_EUNSUPPORTED;
-	if (r == 0)
-		r = open_reader(w, w->filter, &w->packed);
+	if (archive_read_append_filter(w->filter, filter_for(w->packed.pushed)) != ARCHIVE_OK ||
+	    archive_read_support_format_raw(w->filter) != ARCHIVE_OK)
+		return WD_EUNSUPPORTED;
+	r = open_reader(w, w->filter, &w->packed);
 	if (r == WD_ENOTMINE) /* its first bytes say that it is compressed */
 		r = WD_ECORRUPT;
 	if (r < 0)

@@ -154,7 +154,7 @@ from_scratch() {
 # ---- What is wrong
 
 test_bad_archives() {
-	local dir=$work/bad
+	local dir=$work/bad twice
 	mkdir -p "$dir/root/etc" "$dir/d" && echo ID=x >"$dir/root/etc/os-release"
 	tar -C "$dir/root" -cf "$dir/root.tar" .
 	: >"$dir/empty"
@@ -163,6 +163,10 @@ test_bad_archives() {
 	fails 'no archive' 4 'neither a root filesystem nor an image' inspect "$dir/noise"
 	gzip -c "$dir/root.tar" | head -c 100 >"$dir/cut.tar.gz"
 	fails 'a compressed tar that is cut short' 4 'corrupt or truncated' inspect "$dir/cut.tar.gz"
+	for twice in 'gzip zstd' 'zstd xz' 'xz gzip' 'bzip2 bzip2'; do
+		${twice% *} -qc "$dir/root.tar" 2>/dev/null | ${twice#* } -qc >"$dir/twice"
+		fails "a tar in $twice" 4 'neither a root filesystem nor an image' inspect "$dir/twice"
+	done
 	docker_archive "$dir/good.tar" "$dir/root.tar"
 	check 'one image, of the platform' "$whodistro" map --platform linux/amd64 -o /dev/null "$dir/good.tar"
 	fails 'one image, of another platform' 4 'an image for linux/amd64, and not for linux/arm64/v8' \
