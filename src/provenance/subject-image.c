@@ -18,6 +18,8 @@ static int keep_files(struct wd_keep *k)
 					       "etc/*-release",
 					       "usr/lib/*-release",
 					       "etc/static/*",
+					       "etc/dpkg/dpkg.cfg",
+					       "etc/dpkg/dpkg.cfg.d/*",
 					       "usr/share/licenses/*/os-release",
 					       "etc/pki/ca-trust/extracted/pem/*.pem",
 					       "var/lib/ca-certificates/*.pem"};

@@ -3,6 +3,7 @@
 
 #include "base/status.h"
 #include "pkgdb/fence.h"
+#include "provenance/excluded.h"
 #include "provenance/reference-use.h"
 
 #include <pthread.h>
@@ -259,6 +260,8 @@ static int find_owners(struct wd_subject *s)
 
 	if (r == 0 && s->options.owners)
 		r = wd_owners_build(&s->cat, s->tree, NULL, 0, &s->owners);
+	if (r == 0 && s->options.owners)
+		r = wd_excluded_mark(&s->owners);
 	if (r == 0)
 		r = wd_distros_assign(&s->distros, &s->cat, &s->os);
 	if (r < 0)
@@ -425,10 +428,13 @@ int wd_subject_judge(struct wd_subject *s, struct wd_verdict *ret)
 
 int wd_subject_own_names(struct wd_subject *s, const struct wd_blob *names, size_t nnames)
 {
+	int r;
+
 	wd_owners_done(&s->owners);
 	for (size_t i = 0; i < s->cat.dbs.n; i++)
 		s->cat.dbs.v[i]->nresolved = 0;
-	return wd_owners_build(&s->cat, s->tree, names, nnames, &s->owners);
+	r = wd_owners_build(&s->cat, s->tree, names, nnames, &s->owners);
+	return r < 0 ? r : wd_excluded_mark(&s->owners);
 }
 
 uint32_t wd_subject_fences(const struct wd_subject *s)
