@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "rootfs/chase.h"
 #include "rootfs/root.h"
+#include "rootfs/tree.h"
 #include "temproot.h"
 
 #include <errno.h>
@@ -504,6 +505,34 @@ static void race_fifo(void **state)
 	read_while_racing(&r, "f", false);
 }
 
+/* What is not resolved any more, since links led through too much before, is said; once. */
+static void exhausted(void **state)
+{
+	struct temproot *t = *state;
+	char path[128];
+	struct wd_root root;
+	struct wd_tree *tree;
+
+	temproot_file(t, "root/real/f", "");
+	temproot_link(t, "real", "root/a");
+	temproot_link(t, "real", "root/b");
+	snprintf(path, sizeof(path), "%s/root", t->path);
+	assert_int_equal(wd_root_open(path, &root), 0);
+	assert_int_equal(wd_tree_new(&root, &tree), 0);
+	assert_int_not_equal(wd_tree_walk(tree, WD_NODE_ROOT, WD_BLOB("a/f"), false), WD_NODE_NONE);
+	assert_int_equal(tree->errors.n, 0);
+	tree->steps = WD_TREE_STEPS + 1;
+	assert_int_equal(wd_tree_walk(tree, WD_NODE_ROOT, WD_BLOB("b/f"), false), WD_NODE_NONE);
+	assert_int_equal(wd_tree_walk(tree, WD_NODE_ROOT, WD_BLOB("a/f"), false), WD_NODE_NONE);
+	assert_int_not_equal(wd_tree_walk(tree, WD_NODE_ROOT, WD_BLOB("real/f"), false),
+			     WD_NODE_NONE);
+	assert_int_equal(tree->errors.n, 1);
+	assert_string_equal(tree->errors.v[0].path, "b");
+	assert_int_equal(tree->errors.v[0].status, WD_ELIMIT);
+	wd_tree_free(tree);
+	wd_root_done(&root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -518,6 +547,7 @@ int main(void)
 						temproot_teardown),
 		cmocka_unit_test_setup_teardown(made_up, temproot_setup, temproot_teardown),
 		cmocka_unit_test_setup_teardown(holds, temproot_setup, temproot_teardown),
+		cmocka_unit_test_setup_teardown(exhausted, temproot_setup, temproot_teardown),
 		cmocka_unit_test_setup_teardown(race_link, temproot_setup, temproot_teardown),
 		cmocka_unit_test_setup_teardown(race_parent, temproot_setup, temproot_teardown),
 		cmocka_unit_test_setup_teardown(race_fifo, temproot_setup, temproot_teardown),

@@ -25,8 +25,11 @@ static void take_tree_errors(struct wd_subject *s)
 	for (size_t i = 0; i < s->tree->errors.n; i++) {
 		const struct wd_tree_error *e = &s->tree->errors.v[i];
 
-		wd_catalog_error(&s->cat, *e->path ? e->path : ".", e->status,
-				 "directory cannot be read: %s", wd_status_text(e->status));
+		wd_catalog_error(&s->cat, *e->path ? e->path : ".", e->status, "%s: %s",
+				 s->tree->exhausted && e->status == WD_ELIMIT
+					 ? "from here on, links are not followed"
+					 : "directory cannot be read",
+				 wd_status_text(e->status));
 	}
 }
 

@@ -2,6 +2,8 @@
 /* Path resolution on the tree in memory, and the walk over it in path order. */
 #include "rootfs/tree.h"
 
+#include "base/status.h"
+
 #include <string.h>
 
 #define LINK_BUDGET 40 /* symbolic links in one resolution, as the kernel */
@@ -24,12 +26,23 @@ static bool is_link(const struct wd_tree *tree, wd_node_id id)
 	return n->type == WD_TYPE_SYMLINK && !(n->flags & WD_NODE_GHOST);
 }
 
+/* What is lost by that is said once. */
+static bool is_exhausted(struct wd_tree *tree, wd_node_id link)
+{
+	if (tree->steps <= WD_TREE_STEPS)
+		return false;
+	if (!tree->exhausted)
+		wd_tree_add_error(tree, link, WD_ELIMIT);
+	tree->exhausted = true;
+	return true;
+}
+
 static wd_node_id follow(struct walk *w, wd_node_id link)
 {
 	struct wd_blob target = wd_tree_link(w->tree, link);
 	wd_node_id id = wd_tree_node(w->tree, link)->parent;
 
-	w->loop |= ++w->links > LINK_BUDGET || w->tree->steps > WD_TREE_STEPS;
+	w->loop |= ++w->links > LINK_BUDGET || is_exhausted(w->tree, link);
 	if (!w->loop) {
 		w->depth++;
 		id = walk_path(w, target.len && target.ptr[0] == '/' ? WD_NODE_ROOT : id, target);
