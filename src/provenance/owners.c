@@ -197,10 +197,20 @@ static int add_tree(const struct wd_owners *o, wd_node_id node, int basis,
 	return wd_array_push(&list->list, owner);
 }
 
+/*
+ * Of a file that others are attributed through, as many claims are looked at. Where many packages
+ * claim it and many links are beside it, the rows would be as many as both multiplied.
+ */
+#define VIA_CLAIMS 64
+
 static int add_claims(const struct wd_owners *o, wd_node_id node, bool all, int basis,
 		      struct wd_owner_list *list)
 {
-	for (uint32_t i = first_claim(o, node); i < end_claim(o, node); i++) {
+	uint32_t first = first_claim(o, node), end = end_claim(o, node);
+
+	if (basis >= 0 && end - first > VIA_CLAIMS)
+		end = first + VIA_CLAIMS;
+	for (uint32_t i = first; i < end; i++) {
 		struct wd_owner owner = {.basis = basis < 0 ? WD_BASIS_DATABASE
 							    : (enum wd_basis)basis};
 		const struct wd_owner *last = list->list.n ? &list->list.v[list->list.n - 1] : NULL;
