@@ -51,7 +51,7 @@ static int compare_owners(struct walk *w, wd_node_id a, wd_node_id b, uint32_t *
 
 static struct wd_blob claimed_digest(const struct wd_owner *o)
 {
-	if (!o->claim || !o->claim->digest_len)
+	if (!o->claim || !o->claim->digest_len || o->claim->flags & WD_CLAIM_CONFIG)
 		return WD_BLOB_NULL;
 	return wd_blob(wd_pool_at(&o->db->bytes, o->claim->digest), o->claim->digest_len);
 }
@@ -59,17 +59,20 @@ static struct wd_blob claimed_digest(const struct wd_owner *o)
 /* 1 where recorded digests say that the contents differ, 0 that they do not, -1 where none tell. */
 static int compare_recorded(const struct walk *w)
 {
+	const struct wd_owner *first[UINT8_MAX + 1] = {NULL}; /* of b, by algorithm */
+
+	for (size_t i = 0; i < w->owners_b.list.n; i++) {
+		const struct wd_owner *y = &w->owners_b.list.v[i];
+
+		if (claimed_digest(y).len && !first[y->claim->digest_algo])
+			first[y->claim->digest_algo] = y;
+	}
 	for (size_t i = 0; i < w->owners_a.list.n; i++) {
 		const struct wd_owner *x = &w->owners_a.list.v[i];
+		struct wd_blob a = claimed_digest(x);
 
-		for (size_t k = 0; k < w->owners_b.list.n; k++) {
-			const struct wd_owner *y = &w->owners_b.list.v[k];
-			struct wd_blob a = claimed_digest(x), b = claimed_digest(y);
-
-			if (a.len && b.len && x->claim->digest_algo == y->claim->digest_algo &&
-			    !((x->claim->flags | y->claim->flags) & WD_CLAIM_CONFIG))
-				return !wd_blob_equal(a, b);
-		}
+		if (a.len && first[x->claim->digest_algo])
+			return !wd_blob_equal(a, claimed_digest(first[x->claim->digest_algo]));
 	}
 	return -1;
 }
