@@ -100,6 +100,16 @@ static bool is_owned(const struct attributor *a, wd_node_id node)
 	return node != WD_NODE_NONE && wd_owners_basis(a->o, node) != WD_BASIS_NONE;
 }
 
+/* Whether a node tells whose what leads to it is: what was left out is its package's in this, too. */
+static bool tells_owner(const struct attributor *a, wd_node_id node)
+{
+	const struct wd_owners *o = a->o;
+
+	return is_owned(a, node) ||
+	       (node < o->nnodes && wd_tree_node(o->tree, node)->flags & WD_NODE_GHOST &&
+		o->start[node] != o->start[node + 1]);
+}
+
 /* What follows a candidate's "KIND:", with captures filled in; false where it is another kind. */
 static bool of_kind(struct attributor *a, struct wd_blob spec, struct wd_blob kind,
 		    const struct wd_captures *captures)
@@ -140,7 +150,7 @@ static bool candidate(struct attributor *a, struct wd_blob spec, wd_node_id node
 		ret->via = wd_tree_find(a->o->tree, wd_buf_view(&a->work), false);
 	else if (wd_tree_node(a->o->tree, node)->type == WD_TYPE_SYMLINK) /* target */
 		ret->via = wd_tree_target(a->o->tree, node);
-	return ret->via != node && is_owned(a, ret->via);
+	return ret->via != node && tells_owner(a, ret->via);
 }
 
 static bool match_path(struct attributor *a, wd_node_id node, struct wd_captures *captures)
@@ -219,13 +229,13 @@ static int apply_aliases(struct attributor *a, const struct wd_db *db)
 			continue;
 		if (wd_tree_node(a->o->tree, node)->type == WD_TYPE_SYMLINK)
 			at.via = wd_tree_target(a->o->tree, node);
-		if (!is_owned(a, at.via)) {
+		if (!tells_owner(a, at.via)) {
 			struct wd_blob target =
 				wd_blob(wd_pool_at(&db->bytes, alias->target), alias->target_len);
 
 			at.via = wd_tree_find(a->o->tree, target, false);
 		}
-		if (at.via == node || !is_owned(a, at.via))
+		if (at.via == node || !tells_owner(a, at.via))
 			continue;
 		r = wd_owners_attribute(a->o, node, at);
 		if (r < 0)

@@ -231,6 +231,14 @@ static int add_claims(const struct wd_owners *o, wd_node_id node, bool all, int 
 	return add_tree(o, node, basis, list);
 }
 
+/* Of what was left out, whoever recorded it. */
+static int add_via(const struct wd_owners *o, wd_node_id via, int basis, struct wd_owner_list *list)
+{
+	int r = add_claims(o, via, false, basis, list);
+
+	return r < 0 || list->list.n ? r : add_claims(o, via, true, basis, list);
+}
+
 /* An attribution through another node leads to a claim or a package after at most one more. */
 #define VIA_MAX 8
 
@@ -248,7 +256,7 @@ int wd_owners_get(const struct wd_owners *o, wd_node_id node, bool all, struct w
 
 		a = attribution_of(o, via);
 		if (!a)
-			return add_claims(o, via, false, (int)owner.basis, list);
+			return add_via(o, via, (int)owner.basis, list);
 		owner.package = a->package;
 	}
 	return wd_array_push(&list->list, owner);
