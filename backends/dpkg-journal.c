@@ -109,8 +109,7 @@ int wd_dpkg_journal_read(struct wd_dpkg *db)
 
 bool wd_dpkg_journal_has(const struct wd_dpkg_journal *j, const struct wd_dpkg_stanza *st)
 {
-	return j->list.n &&
-	       bsearch(st, j->list.v, j->list.n, sizeof(*j->list.v), cmp_key) != NULL;
+	return j->list.n && bsearch(st, j->list.v, j->list.n, sizeof(*j->list.v), cmp_key) != NULL;
 }
 
 int wd_dpkg_journal_load(struct wd_dpkg *db)

@@ -230,7 +230,8 @@ int wd_finder_config(struct wd_finder *f)
 		return -ENOMEM;
 	r = check_platform(f);
 	return r < 0 ? r
-		     : take_diff_ids(f, wd_json_member(wd_json_member(config, "rootfs"), "diff_ids"));
+		     : take_diff_ids(f,
+				     wd_json_member(wd_json_member(config, "rootfs"), "diff_ids"));
 }
 
 /* ---- The OCI's manifests and indexes */

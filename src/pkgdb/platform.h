@@ -11,8 +11,10 @@ const char *wd_platform_here(void);
 /* Whether the text names one. */
 bool wd_platform_is_one(const char *text);
 
-/* Whether the parts, NULL for what is not known, are those of a platform: a variant counts where
- * both have one. */
+/*
+ * Whether the parts, NULL for what is not known, are those of a platform: a variant counts where
+ * both have one.
+ */
 bool wd_platform_is(const char *text, const char *os, const char *arch, const char *variant);
 
 #endif

@@ -229,9 +229,8 @@ static int order_versions(struct wd_diff *d, const struct wd_descriptor *backend
 		answered = wd_versions_compare(backend, q.pairs.v, q.pairs.n);
 	for (size_t i = 0; answered == 0 && i < q.pairs.n; i++)
 		if (q.pairs.v[i].order)
-			d->packages.v[q.changes.v[i]].change = q.pairs.v[i].order < 0
-								       ? WD_CHANGE_UPGRADED
-								       : WD_CHANGE_DOWNGRADED;
+			d->packages.v[q.changes.v[i]].change =
+				q.pairs.v[i].order < 0 ? WD_CHANGE_UPGRADED : WD_CHANGE_DOWNGRADED;
 	if (answered < 0 && answered != WD_EUNSUPPORTED)
 		say_unordered(d, q.changes.v[0], answered);
 	question_done(&q);

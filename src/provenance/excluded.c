@@ -32,10 +32,10 @@ static size_t word_length(struct wd_blob b, bool underscore)
 {
 	size_t n = 0;
 
-	while (n < b.len && ((b.ptr[n] >= 'a' && b.ptr[n] <= 'z') ||
-			     (b.ptr[n] >= 'A' && b.ptr[n] <= 'Z') ||
-			     (b.ptr[n] >= '0' && b.ptr[n] <= '9') || b.ptr[n] == '-' ||
-			     (underscore && b.ptr[n] == '_')))
+	while (n < b.len &&
+	       ((b.ptr[n] >= 'a' && b.ptr[n] <= 'z') || (b.ptr[n] >= 'A' && b.ptr[n] <= 'Z') ||
+		(b.ptr[n] >= '0' && b.ptr[n] <= '9') || b.ptr[n] == '-' ||
+		(underscore && b.ptr[n] == '_')))
 		n++;
 	return n;
 }
@@ -142,8 +142,9 @@ static int mark_claim(struct excluder *x, const struct wd_claim_ref *ref)
 		return x->path.status;
 	x->work += x->bytes * x->path.len;
 	if (x->work > WORK_MAX) {
-		wd_catalog_error(x->o->cat, "etc/dpkg/dpkg.cfg", WD_ELIMIT,
-				 "more patterns of path-exclude than can be compared with all paths");
+		wd_catalog_error(
+			x->o->cat, "etc/dpkg/dpkg.cfg", WD_ELIMIT,
+			"more patterns of path-exclude than can be compared with all paths");
 		return WD_ELIMIT;
 	}
 	if (is_excluded(x, wd_buf_view(&x->path)))

@@ -92,9 +92,9 @@ struct wd_tree {
 	atomic_uint scanned; /* entries so far, for progress */
 	atomic_bool settled; /* the scan is over: another thread may use the tree */
 	uint64_t steps;	     /* of path resolution so far; see WD_TREE_STEPS */
-	bool exhausted; /* which were too many: an error names the link of the first that was */
-	bool cross;	/* enter other filesystems */
-	bool want_stat; /* size and mode of every entry */
+	bool exhausted;	     /* the steps are used up: an error names the link where that was */
+	bool cross;	     /* enter other filesystems */
+	bool want_stat;	     /* size and mode of every entry */
 };
 
 /* A tree with nothing but its root. *root is borrowed. 0 or -ENOMEM. Free with wd_tree_free(). */
