@@ -338,6 +338,10 @@ test_platforms() {
 		inspect --platform linux/mips "$dir"
 	fails 'platforms: a variant that is not there' 4 'no image for that platform' \
 		inspect --platform linux/arm/v8 "$dir"
+	jq '.manifests[0].platform.os = "x\nwhodistro: all is well"' "$dir/index.json" >"$work/forged" &&
+		cp "$work/forged" "$dir/index.json"
+	fails 'platforms: one that is named like a message' 4 'x\?whodistro: all is well/s390x' \
+		inspect --platform linux/mips "$dir"
 	fails 'platforms: no platform' 2 "--platform takes OS/ARCH.*, not 'linux'" \
 		inspect --platform linux "$dir"
 	index "$dir" "$(cat "$work/digest")" >/dev/null && cp "$work/index.json" "$dir/index.json"

@@ -98,6 +98,8 @@ static void text_escape(void **state)
 		 "\\xc2\\x9b31m",
 		 11}, /* C1's CSI */
 		{{"\xc2\xa0", 2}, "\xc2\xa0", 1},
+		{{"\xd8\x9c", 2}, "\\xd8\\x9c", 8},		       /* ARABIC LETTER MARK */
+		{{"\xf3\xa0\x81\x81", 4}, "\\xf3\\xa0\\x81\\x81", 16}, /* TAG LATIN CAPITAL A */
 		{{"\xe2\x82", 2}, "\\xe2\\x82", 8},
 		{{"", 0}, "", 0},
 	};

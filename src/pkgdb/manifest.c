@@ -11,13 +11,25 @@
 #define REF_NAME "org.opencontainers.image.ref.name"
 #define REF_CONTAINERD "io.containerd.image.name"
 
+/* A name of the image's cannot begin a line that looks like one of ours: lists are indented. */
+static void unbreak(char *text)
+{
+	for (; (text = strchr(text, '\n')); text++)
+		if (text[1] != ' ' || text[2] != ' ')
+			*text = '?';
+}
+
 int wd_finder_fail(struct wd_finder *f, int status, const char *fmt, ...)
 {
 	va_list ap;
 
+	if (*f->why)
+		return status;
 	va_start(ap, fmt);
-	if (!*f->why && vasprintf(f->why, fmt, ap) < 0)
+	if (vasprintf(f->why, fmt, ap) < 0)
 		*f->why = NULL;
+	else
+		unbreak(*f->why);
 	va_end(ap);
 	return status;
 }
