@@ -94,6 +94,14 @@ seed_flatpak() {
 	pack_all "$work/flatpak" | text flatpak short
 }
 
+# of a Debian package, whether it is installed or not
+fields='Source: source (1.0-1)
+Version: 1:2.0-3
+Architecture: amd64
+Multi-Arch: same
+Essential: yes
+Installed-Size: 20'
+
 mkdir -p "$out"
 [ ! -x "$build/tests/fuzz/seeds" ] || "$build/tests/fuzz/seeds" "$out"
 
@@ -102,15 +110,9 @@ seed dpkg-status map-conffiles root var/lib/dpkg/status 'info/*'
 seed dpkg-status map-diversion root var/lib/dpkg/status '[di]*[os]*/*'
 seed dpkg-status map-generated root var/lib/dpkg/status '[ai]*/*'
 seed dpkg-status verdict-thirdparty root var/lib/dpkg/status 'info/*'
-text dpkg-status fields <<'TEXT'
-Package: a
-Status: hold ok half-configured
-Source: source (1.0-1)
-Version: 1:2.0-3
-Architecture: amd64
-Multi-Arch: same
-Essential: yes
-Installed-Size: 20
+{
+	printf '%s\n' 'Package: a' 'Status: hold ok half-configured' "$fields"
+	cat <<'TEXT'
 Maintainer: m
 Description: d
 Conffiles:
@@ -153,6 +155,7 @@ b
 
 
 TEXT
+} | text dpkg-status fields
 seed dpkg-statusd statusd-layouts root var/lib/dpkg/status.d/
 seed dpkg-statusd distroless root var/lib/dpkg/status.d/
 seed pacman pacman root var/lib/pacman/local/
@@ -284,14 +287,9 @@ printf '<filelists><package name="a"><version ver="1"/></package><package name="
 <file>/b</file></package><!--%0130000d--></filelists>' 0 0 | gzip -n | text repodata long
 head -c 200 "$out/repodata/long" | text repodata cut-off
 mkdir -p "$work/deb/DEBIAN" "$work/deb/usr/bin"
-cat >"$work/deb/DEBIAN/control" <<'TEXT'
+cat >"$work/deb/DEBIAN/control" <<TEXT
 Package: x
-Source: source (1.0-1)
-Version: 1:2.0-3
-Architecture: amd64
-Multi-Arch: same
-Essential: yes
-Installed-Size: 20
+$fields
 Section: libs
 Priority: optional
 Origin: o
