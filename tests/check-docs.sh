@@ -109,7 +109,7 @@ for page in whodistro.1 whodistro-backend.7; do
 done
 
 # lacking_numbers FILE: of the lines "LIMIT... @TEXT" on stdin, those whose text FILE does not have, with
-# the numbers of limits.h in place of #1, #2, ...
+# the numbers of limits.h in place of #1, #2, ...; commas in numbers do not count
 lacking_numbers() {
 	local limits text name i
 	while IFS=@ read -r limits text; do
@@ -118,14 +118,18 @@ lacking_numbers() {
 			text=${text/\#$i/$(sed -n "s/^#define WD_LIMIT_$name (*\([0-9]*\).*/\1/p" src/pkgdb/limits.h)}
 			i=$((i + 1))
 		done
-		tr '\n' ' ' <"$1" | grep -qF -e "$text" || echo "$text"
+		tr '\n' ' ' <"$1" | sed 's/\([0-9]\),\([0-9]\{3\}\)/\1\2/g' | grep -qF -e "$text" || echo "$text"
 	done
 }
 verdict 'limits in SECURITY.md are as in limits.h' "$(lacking_numbers SECURITY.md <<-'EOF'
 	MEMORY_GIB CPU_SECONDS DECODE_SECONDS@#1 GiB of address space, #2 seconds of CPU time (#3 for an archive)
 	WALL_SECONDS DECODE_WALL_SECONDS FILE_SECONDS@it has #1 seconds (#2 for an archive; #3 for looking into one file)
 	RECORDS PACKAGES CLAIMS@takes #1 records of a worker, #2 packages, #3 paths
-	BYTES ERRORS@#1 GiB in all, and #2 errors
+	BYTES ERRORS TOTAL@#1 GiB in all, and #2 errors; and #3 GiB from all workers together
+EOF
+)"
+verdict 'limits of all in whodistro.1 are as in limits.h' "$(lacking_numbers man/whodistro.1 <<-'EOF'
+	DATABASES TOTAL@at most #1 databases are read, and #2 GiB of records in all
 EOF
 )"
 verdict 'fences are in SECURITY.md' "$(

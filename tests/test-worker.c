@@ -57,13 +57,13 @@ static int tick(void *ctx, struct wd_load *load)
 	return 0;
 }
 
-static void load(struct temproot *t, struct loaded *l)
+/* Adds what is found to the catalog. */
+static void load_more(struct temproot *t, struct loaded *l)
 {
 	char path[128];
 	struct wd_tree *tree;
 	struct wd_load *run;
 
-	*l = (struct loaded){0};
 	snprintf(path, sizeof(path), "%s/backends", t->path);
 	assert_int_equal(wd_descriptors_read(&l->backends, path), 0);
 	snprintf(path, sizeof(path), "%s/root", t->path);
@@ -75,6 +75,12 @@ static void load(struct temproot *t, struct loaded *l)
 	assert_int_equal(wd_load_finish(run), 0);
 	wd_tree_free(tree);
 	assert_int_equal(wd_catalog_finish(&l->cat), 0);
+}
+
+static void load(struct temproot *t, struct loaded *l)
+{
+	*l = (struct loaded){0};
+	load_more(t, l);
 }
 
 static void loaded_done(struct loaded *l)
@@ -283,6 +289,21 @@ static void records(void **state)
 	assert_int_equal(find_db(&l, "db/2")->npackages, few.records);
 	loaded_done(&l);
 	wd_limits_set(&(const struct wd_limits){0});
+}
+
+/* What workers may send together, nearly all of which came already. */
+static void total(void **state)
+{
+	struct temproot *t = *state;
+	struct loaded l = {.cat.received = WD_LIMIT_TOTAL - 1};
+
+	install(t, "mod-odd", "odd", "probe = db/*\n");
+	temproot_file(t, "root/db/1", "good");
+	load_more(t, &l);
+	assert_int_equal(error_of(&l, "db/1"), WD_ELIMIT);
+	assert_non_null(strstr(l.cat.errors.v[0].message, "8 GiB of records from all"));
+	assert_int_equal(find_db(&l, "db/1")->npackages, 0);
+	loaded_done(&l);
 }
 
 static void limits(void **state)
@@ -576,6 +597,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(fenced_files, temproot_setup, temproot_teardown),
 		cmocka_unit_test_setup_teardown(records, temproot_setup, temproot_teardown),
 		cmocka_unit_test_setup_teardown(limits, temproot_setup, temproot_teardown),
+		cmocka_unit_test_setup_teardown(total, temproot_setup, temproot_teardown),
 		cmocka_unit_test_setup_teardown(silence, temproot_setup, temproot_teardown),
 		cmocka_unit_test_setup_teardown(modules, temproot_setup, temproot_teardown),
 		cmocka_unit_test_setup_teardown(patterns, temproot_setup, temproot_teardown),

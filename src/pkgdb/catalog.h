@@ -101,7 +101,8 @@ struct wd_catalog {
 	size_t ndatabases;
 	size_t nrecorded;
 	WD_ARRAY(struct wd_cat_error) errors;
-	bool errors_lost; /* see wd_catalog_error() */
+	bool errors_lost;  /* see wd_catalog_error() */
+	uint64_t received; /* bytes of records, from all workers */
 	WD_ARRAY(struct wd_fact) facts;
 	WD_ARRAY(struct wd_examined) examined; /* in order of node */
 	uint32_t unfenced;		       /* WD_FENCE_* flags that some worker was without */

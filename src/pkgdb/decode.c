@@ -503,7 +503,7 @@ int wd_decoding_read(struct wd_decoding *d)
 	r = n < 0 ? -errno : 0;
 	if (n > 0) {
 		d->in.len += (size_t)n;
-		r = wd_worker_count(&d->worker, (size_t)n);
+		r = wd_worker_count(&d->worker, d->cat, (size_t)n);
 		if (r == 0)
 			r = take_records(d);
 	}

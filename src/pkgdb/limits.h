@@ -18,6 +18,7 @@
 #define WD_LIMIT_ERRORS 1000	     /* further ones are counted, not kept */
 #define WD_LIMIT_FACTS 256	     /* of one file; further ones are dropped */
 #define WD_LIMIT_BYTES (4ull << 30)  /* of records from one worker */
+#define WD_LIMIT_TOTAL (8ull << 30)  /* the same, from all of a root filesystem */
 #define WD_LIMIT_MEMORY_GIB 3	     /* --limit-memory: address space of a worker */
 #define WD_LIMIT_CPU_SECONDS 120     /* --limit-time: of a worker */
 #define WD_LIMIT_WALL_SECONDS 180    /* the same, by the clock */

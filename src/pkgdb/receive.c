@@ -362,13 +362,17 @@ static int take_record(struct wd_worker *w, struct wd_catalog *cat, uint8_t type
 	return r == 0 && c.pos < c.len ? WD_EPROTOCOL : r;
 }
 
-int wd_worker_count(struct wd_worker *w, size_t n)
+int wd_worker_count(struct wd_worker *w, struct wd_catalog *cat, size_t n)
 {
 	w->received += n;
-	return w->received <= WD_LIMIT_BYTES
-		       ? 0
-		       : refuse(w, WD_ELIMIT, "sent more than %llu GiB of records",
-				WD_LIMIT_BYTES >> 30);
+	cat->received += n;
+	if (w->received > WD_LIMIT_BYTES)
+		return refuse(w, WD_ELIMIT, "sent more than %llu GiB of records",
+			      WD_LIMIT_BYTES >> 30);
+	if (cat->received > WD_LIMIT_TOTAL)
+		return refuse(w, WD_ELIMIT, "sent what is beyond %llu GiB of records from all",
+			      WD_LIMIT_TOTAL >> 30);
+	return 0;
 }
 
 /* Takes every whole record of the buffer and keeps the beginning of the next. */
@@ -412,7 +416,7 @@ int wd_worker_read(struct wd_worker *w, struct wd_catalog *cat)
 		return 0;
 	}
 	w->in.len += (size_t)n;
-	r = wd_worker_count(w, (size_t)n);
+	r = wd_worker_count(w, cat, (size_t)n);
 	if (r == 0)
 		r = take_records(w, cat);
 	if (r == -ENOMEM)

@@ -79,8 +79,11 @@ time_t wd_worker_now(void);
  */
 int wd_worker_read(struct wd_worker *w, struct wd_catalog *cat);
 
-/* Counts bytes that came: 0, or WD_ELIMIT (and w->why) where that are more than one may send. */
-int wd_worker_count(struct wd_worker *w, size_t n);
+/*
+ * Counts bytes that came: 0, or WD_ELIMIT (and w->why) where these are more than one worker, or all
+ * for the catalog, may send.
+ */
+int wd_worker_count(struct wd_worker *w, struct wd_catalog *cat, size_t n);
 
 /* Kills a worker that is not through, with the reason. */
 void wd_worker_kill(struct wd_worker *w, int status);
