@@ -110,6 +110,7 @@ seed dpkg-status map-conffiles root var/lib/dpkg/status 'info/*'
 seed dpkg-status map-diversion root var/lib/dpkg/status '[di]*[os]*/*'
 seed dpkg-status map-generated root var/lib/dpkg/status '[ai]*/*'
 seed dpkg-status verdict-thirdparty root var/lib/dpkg/status 'info/*'
+seed dpkg-status packages-journal root var/lib/dpkg/status 'updates/*'
 {
 	printf '%s\n' 'Package: a' 'Status: hold ok half-configured' "$fields"
 	cat <<'TEXT'
@@ -332,6 +333,94 @@ ID=debian
 ID_LIKE='a b'
 VERSION_ID="12"
 PRETTY_NAME="with \"quotes\" and \\ \$x"
+TEXT
+text texts dpkg <<'TEXT'
+
+@@ etc/os-release
+ID=debian
+PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"
+
+@@ etc/passwd
+root:x:0:0:root:/root:/bin/sh
+one:x:7:7::/:/bin/sh
+other:x:7:7::/:/bin/sh
+
+@@ etc/group
+root:x:0:
+mail:x:8:one,other
+
+@@ etc/dpkg/dpkg.cfg
+# of dpkg
+path-exclude = "/usr/share/man/*"
+log /var/log/dpkg.log
+
+@@ etc/dpkg/dpkg.cfg.d/10-slim
+path-exclude /usr/share/doc/*
+path-include=/usr/share/doc/*/README
+path-exclude=/usr/share/locale/[a-d]?/*.mo
+
+@@ etc/debian_version
+12.5
+
+@@ etc/issue
+Ubuntu 22.04.1 LTS \n \l
+
+@@ etc/dpkg/origins/default
+Vendor: Debian
+
+@@ etc/lsb-release
+DISTRIB_ID=LinuxMint
+DISTRIB_DESCRIPTION="Ubuntu 20.04"
+
+@@ etc/apt/sources.list
+deb [signed-by=/a] http://deb.debian.org/debian bookworm main
+deb http://security.ubuntu.com/ubuntu jammy-security universe
+
+@@ etc/apt/sources.list.d/a.sources
+Types: deb
+URIs: http://deb.debian.org/debian-security
+Suites: trixie-security
+TEXT
+text texts others <<'TEXT'
+
+@@ etc/redhat-release
+CentOS Linux release 7.9.2009 (Core)
+Red Hat Enterprise Linux release 8.4 (Ootpa)
+
+@@ usr/lib/fedora-release
+Fedora release 33 (Thirty Three)
+
+@@ usr/lib/system-release-cpe
+cpe:/o:redhat:enterprise_linux:8.4:GA
+cpe:2.3:o:amazon:amazon_linux:2023
+
+@@ etc/oracle-release
+Oracle Linux Server release 8.5
+
+@@ etc/yum.repos.d/a.repo
+[a]
+baseurl=https://dl.fedoraproject.org/pub/fedora/linux/releases/40/Everything/x86_64/os/
+
+@@ etc/alpine-release
+3.14.0
+
+@@ etc/apk/repositories
+https://dl-cdn.alpinelinux.org/alpine/v3.14/main
+
+@@ etc/openwrt_release
+DISTRIB_RELEASE='19.07.2'
+
+@@ etc/os-release.old/x
+ID=fedora
+
+@@ usr/lib/os-release.d/a
+ID="photon"
+
+@@ usr/share/doc/libc6/copyright
+a
+
+@@ lib/x86_64-linux-gnu/libc.so.6
+b
 TEXT
 text tsv distros <"$tests/../data/distros.tsv"
 printf '1.2.3_alpha1-r1\n1.2.3_p2~0a-r0\n' | text versions apk
