@@ -20,7 +20,7 @@ dictionary() {
 	find "$top/backends" "$top/src" '(' -path "*/backends/${1%%-*}*.c" -o -name "$1*.c" -o -name "*-$1.c" ')' \
 		-exec grep -ohE '"[A-Za-z0-9_.:/ =-]{2,40}"' {} + | sort -u
 	# where they are looked for
-	[ "$1" != texts ] || awk -F '\t' '$1 == "text" { gsub(/[* ]+/, "\"\n\"", $2); print "\"" $2 "\"" }' \
+	[ "$1" != subject ] || awk -F '\t' '$1 == "text" { gsub(/[* ]+/, "\"\n\"", $2); print "\"" $2 "\"" }' \
 		"$top/data/signals.tsv" | grep -E '^"[a-z].*"$' | sort -u
 	printf '%s\n' '"\x0a@@ "'
 }

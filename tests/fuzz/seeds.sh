@@ -334,7 +334,7 @@ ID_LIKE='a b'
 VERSION_ID="12"
 PRETTY_NAME="with \"quotes\" and \\ \$x"
 TEXT
-text texts dpkg <<'TEXT'
+text subject dpkg <<'TEXT'
 
 @@ etc/os-release
 ID=debian
@@ -380,8 +380,42 @@ deb http://security.ubuntu.com/ubuntu jammy-security universe
 Types: deb
 URIs: http://deb.debian.org/debian-security
 Suites: trixie-security
+
+@@ usr/bin/awk
+-> /etc/alternatives/awk
+
+@@ usr/bin/bash
+b
+
+@@ usr/bin/mawk
+m
+
+@@ usr/lib/x86_64-linux-gnu/libc.so.6
+c
+
+@@ var/lib/dpkg/info/bash.list
+/
+
+@@ records
+d	dpkg	var/lib/dpkg/status
+p	64	bash	5.2.15-2+b2	amd64	bash	5.2.15-2		Matthias Klose <doko@debian.org>					https://bugs.debian.org	shells	required
+c	0	usr/bin	bash
+c	0	usr/share/doc/bash	README
+c	0	usr/share/man/man1	bash.1.gz
+c	17	etc	bash.bashrc
+p	1	gone	1-1~bpo12+1	all
+c	0	usr/share/locale/de/LC_MESSAGES	gone.mo
+p	128	nginx	1.25-1~bookworm	amd64	nginx	1.25	nginx.org	NGINX Packaging <nginx-packaging@f5.com>
+a	usr/bin/awk	usr/bin/mawk
+f	usr/bin/bash	0	{"type":"deb","os":"debian","name":"bash","version":"5.2.15-2","architecture":"amd64"}
+f	usr/bin/bash	2	0123456789abcdef0123456789abcdef01234567.debug
+f	usr/bin/bash	5	GCC: (Debian 12.2.0-14) 12.2.0
+f	usr/bin/bash	8	/lib64/ld-linux-x86-64.so.2
+f	usr/bin/mawk	3	../../../.dwz/x86_64-linux-gnu/mawk.debug
+f	usr/bin/mawk	5	GCC: (Ubuntu 11.4.0-1ubuntu1~22.04) 11.4.0
+f	usr/lib/x86_64-linux-gnu/libc.so.6	4	GNU C Library (Debian GLIBC 2.36-9+deb12u4) stable release version 2.36.
 TEXT
-text texts others <<'TEXT'
+text subject others <<'TEXT'
 
 @@ etc/redhat-release
 CentOS Linux release 7.9.2009 (Core)
@@ -421,6 +455,40 @@ a
 
 @@ lib/x86_64-linux-gnu/libc.so.6
 b
+
+@@ usr/lib64/libc.so.6
+c
+
+@@ usr/lib/debug/.build-id/ab
+d
+
+@@ usr/bin/ls
+l
+
+@@ lib/ld-musl-x86_64.so.1
+m
+
+@@ nix/store/0123456789abcdfghijklmnpqrsvwxyz-hello-1/bin/hello
+h
+
+@@ records
+d	rpm	var/lib/rpm/rpmdb.sqlite
+p	0	bash	4.4.20-1.el8_4	x86_64	bash	4.4.20-1.el8_4	Red Hat, Inc.	Red Hat, Inc. <http://bugzilla.redhat.com/bugzilla>	1.el8_4	Red Hat Enterprise Linux					x86-64-01.build.eng.bos.redhat.com		x86_64-redhat-linux-gnu
+c	1	etc	bashrc		uid=0 user=root
+c	8	var/log	bash.log
+c	64	usr/share/doc	bash
+p	0	redhat-release	8.4-0.6.el8	x86_64
+c	0	usr/bin	ls
+d	apk	lib/apk/db/installed
+p	0	musl	1.2.3-r4	x86_64	musl
+c	0	lib	ld-musl-x86_64.so.1
+d	nix	nix/store
+p	0	hello	1									/nix/store
+c	1024	nix/store	0123456789abcdfghijklmnpqrsvwxyz-hello-1
+f	usr/bin/ls	0	{"type":"rpm","name":"coreutils","version":"8.30-8.el8","architecture":"x86_64","osCpe":"cpe:/o:redhat:enterprise_linux:8"}
+f	usr/bin/ls	2	coreutils-8.30-8.el8.x86_64.debug
+f	usr/bin/ls	5	GCC: (GNU) 8.4.1 20200928 (Red Hat 8.4.1-1)
+f	usr/lib64/libc.so.6	4	GNU C Library (GNU libc) stable release version 2.28.
 TEXT
 text tsv distros <"$tests/../data/distros.tsv"
 printf '1.2.3_alpha1-r1\n1.2.3_p2~0a-r0\n' | text versions apk
