@@ -399,12 +399,12 @@ c
 @@ records
 d	dpkg	var/lib/dpkg/status
 p	64	bash	5.2.15-2+b2	amd64	bash	5.2.15-2		Matthias Klose <doko@debian.org>					https://bugs.debian.org	shells	required
-c	0	usr/bin	bash
-c	0	usr/share/doc/bash	README
-c	0	usr/share/man/man1	bash.1.gz
-c	17	etc	bash.bashrc
+c	0	33188	usr/bin	bash
+c	0	33188	usr/share/doc/bash	README
+c	0	33188	usr/share/man/man1	bash.1.gz
+c	17	33188	etc	bash.bashrc
 p	1	gone	1-1~bpo12+1	all
-c	0	usr/share/locale/de/LC_MESSAGES	gone.mo
+c	0	33188	usr/share/locale/de/LC_MESSAGES	gone.mo
 p	128	nginx	1.25-1~bookworm	amd64	nginx	1.25	nginx.org	NGINX Packaging <nginx-packaging@f5.com>
 a	usr/bin/awk	usr/bin/mawk
 f	usr/bin/bash	0	{"type":"deb","os":"debian","name":"bash","version":"5.2.15-2","architecture":"amd64"}
@@ -456,6 +456,13 @@ a
 @@ lib/x86_64-linux-gnu/libc.so.6
 b
 
+@@ etc/bashrc
+b
+
+@@ etc/passwd
+root:x:0:0::/:/bin/sh
+one:x:7:7::/:/bin/sh
+
 @@ usr/lib64/libc.so.6
 c
 
@@ -474,17 +481,17 @@ h
 @@ records
 d	rpm	var/lib/rpm/rpmdb.sqlite
 p	0	bash	4.4.20-1.el8_4	x86_64	bash	4.4.20-1.el8_4	Red Hat, Inc.	Red Hat, Inc. <http://bugzilla.redhat.com/bugzilla>	1.el8_4	Red Hat Enterprise Linux					x86-64-01.build.eng.bos.redhat.com		x86_64-redhat-linux-gnu
-c	1	etc	bashrc		uid=0 user=root
-c	8	var/log	bash.log
-c	64	usr/share/doc	bash
+c	1	33188	etc	bashrc		uid=0 user=root gid=7 group=one mtime=1700000000 unverified=5 missing=ok caps=cap_net_raw=ep rdev=5
+c	8	33188	var/log	bash.log
+c	64	33188	usr/share/doc	bash
 p	0	redhat-release	8.4-0.6.el8	x86_64
-c	0	usr/bin	ls
+c	0	33188	usr/bin	ls
 d	apk	lib/apk/db/installed
 p	0	musl	1.2.3-r4	x86_64	musl
-c	0	lib	ld-musl-x86_64.so.1
+c	0	33188	lib	ld-musl-x86_64.so.1
 d	nix	nix/store
 p	0	hello	1									/nix/store
-c	1024	nix/store	0123456789abcdfghijklmnpqrsvwxyz-hello-1
+c	1024	33188	nix/store	0123456789abcdfghijklmnpqrsvwxyz-hello-1
 f	usr/bin/ls	0	{"type":"rpm","name":"coreutils","version":"8.30-8.el8","architecture":"x86_64","osCpe":"cpe:/o:redhat:enterprise_linux:8"}
 f	usr/bin/ls	2	coreutils-8.30-8.el8.x86_64.debug
 f	usr/bin/ls	5	GCC: (GNU) 8.4.1 20200928 (Red Hat 8.4.1-1)
