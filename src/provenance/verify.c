@@ -366,9 +366,9 @@ static uint32_t find_replacer(const struct comparison *x)
 		struct wd_blob got = wd_content_digest(&x->v->contents, x->f, c->digest_algo);
 
 		if (got.len && c->digest_len == got.len && wd_claim_is_effective(c) &&
-		    db->package + c->package != x->db->package + x->c->package &&
+		    c->package != x->c->package &&
 		    memcmp(wd_pool_at(&db->bytes, c->digest), got.ptr, got.len) == 0)
-			return db->package + c->package;
+			return c->package;
 	}
 	return WD_PACKAGE_NONE;
 }
@@ -463,7 +463,7 @@ bool wd_verify_extra(struct wd_verify *v, wd_node_id node, uint32_t *ret_package
 		return false;
 	for (uint32_t i = o->start[n->parent]; i < o->start[n->parent + 1]; i++) {
 		const struct wd_db *db = o->cat->dbs.v[o->refs[i].db];
-		uint32_t owner = db->package + db->claims.v[o->refs[i].claim].package;
+		uint32_t owner = db->claims.v[o->refs[i].claim].package;
 
 		if (package != WD_PACKAGE_NONE && package != owner)
 			return false;

@@ -293,7 +293,9 @@ static void check_verdict(struct wd_subject *s)
 	struct wd_verdict v;
 
 	FUZZ_CHECK(wd_subject_judge(s, &v) == 0);
-	FUZZ_CHECK(v.summary && (v.lineage == WD_LINEAGE_NONE || v.distro >= 0 || v.lineages.n));
+	/* nobody is sure of nothing */
+	FUZZ_CHECK(v.summary && (v.confidence == WD_STRENGTH_NONE || v.distro >= 0));
+	FUZZ_CHECK(v.distro < (int)s->distros.list.n);
 	FUZZ_CHECK(wd_inspect_json(s, &v, WD_INSPECT_EVIDENCE, &json) == 0);
 	check_json(wd_buf_view(&json));
 	wd_inspect_text(s, &v, WD_INSPECT_EVIDENCE, &text);
