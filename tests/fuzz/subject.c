@@ -29,15 +29,20 @@ static char names[][8] = {"apk",    "dpkg",    "flatpak", "nix", "opkg",
 static char purls[][8] = {"apk",  "deb",    "generic", "nix",	 "opkg",
 			  "alpm", "ebuild", "rpm",     "generic"};
 static struct wd_descriptor backends[WD_ARRAY_SIZE(names)];
+/* The tables that are read once; those who use them leave them as they were. */
 static struct wd_signals signals;
+static struct wd_distro_rules *rules;
 
 static void prepare(void)
 {
+	struct wd_distros distros;
 	unsigned line;
 
 	for (size_t i = 0; i < WD_ARRAY_SIZE(names); i++)
 		backends[i] = (struct wd_descriptor){.name = names[i], .purl = purls[i]};
 	FUZZ_CHECK(wd_signals_read(&signals, WD_SRCDIR "/data", &line) == 0);
+	FUZZ_CHECK(wd_distros_read(&distros, WD_SRCDIR "/data", &line) == 0);
+	rules = distros.rules;
 }
 
 static struct wd_image *make_image(const struct fuzz_request *f)
@@ -217,7 +222,6 @@ static void find_owners(struct wd_subject *s)
 	FUZZ_CHECK(wd_os_release_read(&s->root, &s->os) == 0);
 	FUZZ_CHECK(wd_owners_build(&s->cat, s->tree, NULL, 0, &s->owners) == 0);
 	FUZZ_CHECK(wd_excluded_mark(&s->owners) == 0);
-	FUZZ_CHECK(wd_distros_read(&s->distros, s->options.data_dir, &line) == 0);
 	FUZZ_CHECK(wd_distros_assign(&s->distros, &s->cat, &s->os) == 0);
 	FUZZ_CHECK(wd_attribute_all(&s->owners, s->options.data_dir, &line) == 0);
 }
@@ -324,6 +328,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	s.tree = image->tree;
 	s.signals = signals;
 	s.has_signals = true;
+	s.distros.rules = rules;
 	send_databases(&s, records);
 	send_facts(&s, records);
 	find_owners(&s);
@@ -334,6 +339,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_rows(&s, write_verify);
 	signals = s.signals;
 	s.signals = (struct wd_signals){0};
+	s.distros.rules = NULL;
 	image->tree = NULL; /* it is the subject's */
 	wd_subject_done(&s);
 	wd_image_free(image);
