@@ -60,7 +60,8 @@ int wd_distro_rules_status(const struct wd_distro_rules *rules);
 
 /*
  * Whether every condition of the rule holds for the package. Where `out` is not NULL, the
- * template with the captures of the last condition is appended to it on a match.
+ * template with the captures of the last condition is appended to it on a match. The rule keeps
+ * its answers by the catalog's strings: for its life, there is one catalog, which has all its packages.
  */
 bool wd_rule_match(struct wd_rule *rule, const struct wd_catalog *cat,
 		   const struct wd_cat_package *pkg, struct wd_buf *out);

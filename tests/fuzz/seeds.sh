@@ -414,6 +414,23 @@ f	usr/bin/bash	8	/lib64/ld-linux-x86-64.so.2
 f	usr/bin/mawk	3	../../../.dwz/x86_64-linux-gnu/mawk.debug
 f	usr/bin/mawk	5	GCC: (Ubuntu 11.4.0-1ubuntu1~22.04) 11.4.0
 f	usr/lib/x86_64-linux-gnu/libc.so.6	4	GNU C Library (Debian GLIBC 2.36-9+deb12u4) stable release version 2.36.
+
+@@ new/usr/bin/bash
+other
+
+@@ new/usr/bin/new
+n
+
+@@ new/etc/issue
+Debian GNU/Linux 13
+
+@@ new/records
+d	dpkg	var/lib/dpkg/status
+p	64	bash	5.2.37-2	amd64
+c	0	33188	usr/bin	bash
+p	0	mawk	1	amd64
+c	0	33188	usr/bin	mawk
+p	0	mawk	2	amd64
 TEXT
 text subject others <<'TEXT'
 

@@ -10,12 +10,17 @@
  *	c FLAGS MODE DIR NAME TARGET DETAIL	a claim of it
  *	a PATH TARGET			a link that a script makes
  *	f PATH KIND VALUE		what was found in a file of the image
+ *
+ * Files below new/ are those of a second image, which has all others of the first, too, but for its
+ * own "records"; where there are any, the two are compared.
  */
 #include "pkgdb/descriptor.h"
 #include "pkgdb/sink.h"
 #include "pkgdb/wire.h"
 #include "pkgdb/worker.h"
+#include "provenance/distro-rules.h"
 #include "provenance/excluded.h"
+#include "report/diff.h"
 #include "report/inspect.h"
 #include "report/rows.h"
 #include "report/verify.h"
@@ -29,7 +34,7 @@ static char names[][8] = {"apk",    "dpkg",    "flatpak", "nix", "opkg",
 static char purls[][8] = {"apk",  "deb",    "generic", "nix",	 "opkg",
 			  "alpm", "ebuild", "rpm",     "generic"};
 static struct wd_descriptor backends[WD_ARRAY_SIZE(names)];
-/* The tables that are read once; those who use them leave them as they were. */
+/* The tables that are read once. */
 static struct wd_signals signals;
 static struct wd_distro_rules *rules;
 
@@ -45,14 +50,49 @@ static void prepare(void)
 	rules = distros.rules;
 }
 
-static struct wd_image *make_image(const struct fuzz_request *f)
+/* What rules know of packages is by the strings of one catalog. */
+static struct wd_distro_rules *fresh_rules(void)
+{
+	for (size_t i = 0; i < rules->list.n; i++) {
+		for (size_t k = 0; k < rules->list.v[i].nconditions; k++) {
+			struct wd_condition *c = &rules->list.v[i].conditions[k];
+
+			free(c->answers);
+			c->answers = NULL;
+			c->looks = 0;
+		}
+	}
+	return rules;
+}
+
+#define SECOND "new/"
+
+/* What a file is called in one of the images; the null blob where it is not in it. */
+static struct wd_blob name_in(const struct fuzz_file *file, bool second)
+{
+	if (!wd_blob_starts(file->path, WD_BLOB(SECOND)))
+		return file->path;
+	return second ? wd_blob_skip(file->path, strlen(SECOND)) : WD_BLOB_NULL;
+}
+
+static struct wd_blob find_records(const struct fuzz_request *f, bool second)
+{
+	struct wd_blob records = WD_BLOB("");
+
+	for (size_t i = 0; i < f->nfiles; i++)
+		if (wd_blob_is(name_in(&f->files[i], second), "records"))
+			records = f->files[i].bytes;
+	return records;
+}
+
+static struct wd_image *make_image(const struct fuzz_request *f, bool second)
 {
 	struct wd_image *image, *deleted;
 	struct wd_layers *l;
 
 	FUZZ_CHECK(wd_layers_new(&l) == 0 && wd_layers_begin(l, false) == 0);
 	for (size_t i = 0; i < f->nfiles; i++) {
-		struct wd_layer_entry e = {.path = f->files[i].path,
+		struct wd_layer_entry e = {.path = name_in(&f->files[i], second),
 					   .size = f->files[i].bytes.len,
 					   .mode = 0100755,
 					   .bytes = f->files[i].bytes.ptr,
@@ -63,7 +103,7 @@ static struct wd_image *make_image(const struct fuzz_request *f)
 			e.mode = 0120777;
 			e.target = wd_blob_head(wd_blob_skip(f->files[i].bytes, 3), 4096);
 		}
-		if (!wd_blob_is(f->files[i].path, "records"))
+		if (e.path.len && !wd_blob_is(e.path, "records"))
 			wd_layers_add(l, &e);
 	}
 	FUZZ_CHECK(wd_layers_finish(l, &image, &deleted) == 0);
@@ -290,59 +330,103 @@ static void check_rows(struct wd_subject *s, int (*write)(struct wd_subject *, s
 	wd_buf_done(&out.buf);
 }
 
-static void check_verdict(struct wd_subject *s)
+static void check_verdict(const struct wd_subject *s, const struct wd_verdict *v)
 {
 	struct wd_out text = {.buf = WD_BUF_INIT, .fd = -1};
 	WD_CLEANUP_BUF struct wd_buf json = WD_BUF_INIT;
-	struct wd_verdict v;
 
-	FUZZ_CHECK(wd_subject_judge(s, &v) == 0);
 	/* nobody is sure of nothing */
-	FUZZ_CHECK(v.summary && (v.confidence == WD_STRENGTH_NONE || v.distro >= 0));
-	FUZZ_CHECK(v.distro < (int)s->distros.list.n);
-	FUZZ_CHECK(wd_inspect_json(s, &v, WD_INSPECT_EVIDENCE, &json) == 0);
+	FUZZ_CHECK(v->summary && (v->confidence == WD_STRENGTH_NONE || v->distro >= 0));
+	FUZZ_CHECK(v->distro < (int)s->distros.list.n);
+	FUZZ_CHECK(wd_inspect_json(s, v, WD_INSPECT_EVIDENCE, &json) == 0);
 	check_json(wd_buf_view(&json));
-	wd_inspect_text(s, &v, WD_INSPECT_EVIDENCE, &text);
+	wd_inspect_text(s, v, WD_INSPECT_EVIDENCE, &text);
 	fuzz_touch(wd_buf_view(&text.buf));
-	fuzz_found += v.lineages.n;
+	fuzz_found += v->lineages.n;
 	wd_buf_done(&text.buf);
-	wd_verdict_done(&v);
+}
+
+/* ---- One root filesystem, and another */
+
+struct made {
+	struct wd_image *image;
+	struct wd_subject s;
+	struct wd_verdict verdict;
+};
+
+static void make(struct made *m, const struct fuzz_request *f, bool second)
+{
+	static const struct wd_descriptors none;
+	struct wd_subject *s = &m->s;
+
+	m->image = make_image(f, second);
+	*s = (struct wd_subject){.name = "root",
+				 .root = m->image->root,
+				 .tree = m->image->tree,
+				 .signals = signals,
+				 .has_signals = true,
+				 .distros.rules = fresh_rules()};
+	s->options.data_dir = WD_SRCDIR "/data";
+	s->options.backends = &none;
+	s->options.attribute = true;
+	send_databases(s, find_records(f, second));
+	send_facts(s, find_records(f, second));
+	find_owners(s);
+	FUZZ_CHECK(wd_subject_gather(s) == 0);
+	FUZZ_CHECK(wd_subject_judge(s, &m->verdict) == 0);
+	check_verdict(s, &m->verdict);
+}
+
+static void made_done(struct made *m)
+{
+	wd_verdict_done(&m->verdict);
+	m->s.signals = (struct wd_signals){0};
+	m->s.distros.rules = NULL;
+	m->image->tree = NULL; /* it is the subject's */
+	wd_subject_done(&m->s);
+	wd_image_free(m->image);
+}
+
+static void check_diff(struct made *a, struct made *b)
+{
+	struct wd_out out = {.buf = WD_BUF_INIT, .fd = -1};
+	struct wd_writer w = {.format = &wd_format_ndjson, .out = &out};
+	struct wd_diff d;
+
+	FUZZ_CHECK(wd_diff_make(&a->s, &b->s, NULL, &d) == 0);
+	if (wd_diff_rows(&d, &a->verdict, &b->verdict, &w) == 0)
+		check_json(wd_buf_view(&out.buf));
+	fuzz_found += w.rows;
+	wd_diff_done(&d);
+	wd_buf_done(&out.buf);
+}
+
+static bool has_second(const struct fuzz_request *f)
+{
+	for (size_t i = 0; i < f->nfiles; i++)
+		if (wd_blob_starts(f->files[i].path, WD_BLOB(SECOND)))
+			return true;
+	return false;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct wd_subject s = {
-		.name = "root", .options.data_dir = WD_SRCDIR "/data", .options.attribute = true};
-	struct wd_blob records = WD_BLOB("");
 	struct fuzz_request request;
-	struct wd_image *image;
+	struct made a, b;
 
 	if (signals.list.n == 0)
 		prepare();
 	fuzz_request_init(&request, "root/", wd_blob(data, size));
-	for (size_t i = 0; i < request.nfiles; i++)
-		if (wd_blob_is(request.files[i].path, "records"))
-			records = request.files[i].bytes;
-	image = make_image(&request);
-	s.root = image->root;
-	s.tree = image->tree;
-	s.signals = signals;
-	s.has_signals = true;
-	s.distros.rules = rules;
-	send_databases(&s, records);
-	send_facts(&s, records);
-	find_owners(&s);
-	FUZZ_CHECK(wd_subject_gather(&s) == 0);
-	check_verdict(&s);
-	check_rows(&s, write_map);
-	check_rows(&s, write_packages);
-	check_rows(&s, write_verify);
-	signals = s.signals;
-	s.signals = (struct wd_signals){0};
-	s.distros.rules = NULL;
-	image->tree = NULL; /* it is the subject's */
-	wd_subject_done(&s);
-	wd_image_free(image);
+	make(&a, &request, false);
+	check_rows(&a.s, write_map);
+	check_rows(&a.s, write_packages);
+	check_rows(&a.s, write_verify);
+	if (has_second(&request)) {
+		make(&b, &request, true);
+		check_diff(&a, &b);
+		made_done(&b);
+	}
+	made_done(&a);
 	fuzz_request_done(&request);
 	return 0;
 }
