@@ -282,6 +282,17 @@ static bool own_version(struct assigner *a, const struct wd_cat_package *pkg, st
 	return false;
 }
 
+/*
+ * Whether a package may tell a release of `id`: not where it is another's, as the base-files of a
+ * derivative beside packages of its parent.
+ */
+static bool may_tell(struct assigner *a, const struct wd_cat_package *pkg, struct wd_blob id)
+{
+	const struct wd_rule *rule = identify(a, pkg);
+
+	return !rule || wd_blob_equal(rule->id, id) || wd_blob_is(rule->id, OS_RELEASE_ID);
+}
+
 /* The release that the first row with a package in this database gives. */
 static void release_by_row(struct assigner *a, const struct wd_db *db, struct wd_blob id)
 {
@@ -292,9 +303,12 @@ static void release_by_row(struct assigner *a, const struct wd_db *db, struct wd
 
 		if (rule->kind != WD_RULE_RELEASE || !wd_blob_equal(rule->id, id))
 			continue;
-		for (uint32_t p = 0; p < db->npackages && a->release_buf.len == 0; p++)
-			wd_rule_match(rule, a->cat, &a->cat->packages.v[db->package + p],
-				      &a->release_buf);
+		for (uint32_t p = 0; p < db->npackages && a->release_buf.len == 0; p++) {
+			const struct wd_cat_package *pkg = &a->cat->packages.v[db->package + p];
+
+			if (wd_rule_match(rule, a->cat, pkg, NULL) && may_tell(a, pkg, id))
+				wd_rule_match(rule, a->cat, pkg, &a->release_buf);
+		}
 	}
 }
 
@@ -304,8 +318,11 @@ static void release_by_floor(struct assigner *a, const struct wd_db *db, struct 
 	bool floor;
 
 	for (uint32_t p = 0; p < db->npackages; p++) {
-		if (!own_version(a, &a->cat->packages.v[db->package + p], id, &floor) || !floor ||
-		    wd_version_cmp(wd_buf_view(&a->release_buf), wd_buf_view(&a->version)) >= 0)
+		const struct wd_cat_package *pkg = &a->cat->packages.v[db->package + p];
+
+		if (!own_version(a, pkg, id, &floor) || !floor ||
+		    wd_version_cmp(wd_buf_view(&a->release_buf), wd_buf_view(&a->version)) >= 0 ||
+		    !may_tell(a, pkg, id))
 			continue;
 		a->release_buf.len = 0;
 		wd_buf_blob(&a->release_buf, wd_buf_view(&a->version));

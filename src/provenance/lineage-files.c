@@ -301,6 +301,13 @@ static int likelihood(const struct wd_lineage *l)
 	return l->libc * 4 + (l->packages > 0) * 2 + l->named;
 }
 
+static bool is_likelier(const struct wd_lineage *a, const struct wd_lineage *b)
+{
+	int x = likelihood(a), y = likelihood(b);
+
+	return x > y || (x == y && a->packages > b->packages);
+}
+
 static uint32_t supported(const struct hearing *h, const struct wd_item *item)
 {
 	const struct wd_lineage *best = NULL;
@@ -313,8 +320,7 @@ static uint32_t supported(const struct hearing *h, const struct wd_item *item)
 		if (i == h->l->list.n)
 			break;
 		l = &h->l->list.v[i];
-		if (wd_item_supports(item, distro_of(h, i)) &&
-		    (!best || likelihood(l) > likelihood(best)))
+		if (wd_item_supports(item, distro_of(h, i)) && (!best || is_likelier(l, best)))
 			best = l;
 	}
 	return best ? best->distro : 0;

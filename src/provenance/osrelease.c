@@ -91,7 +91,7 @@ static int fill_defaults(struct wd_os_release *os)
 
 int wd_os_release_read(const struct wd_root *root, struct wd_os_release *ret)
 {
-	static const char *const paths[] = {"etc/os-release", "usr/lib/os-release"};
+	static const char *const paths[] = WD_OS_RELEASE_PATHS;
 	WD_CLEANUP_BUF struct wd_buf text = WD_BUF_INIT;
 	struct wd_os_release os = {0};
 	int r = WD_EABSENT;

@@ -5,6 +5,12 @@
 
 #include "rootfs/root.h"
 
+/* Where it is, the first before the second, relative to the root. */
+#define WD_OS_RELEASE_PATHS                                                                        \
+	{                                                                                          \
+		"etc/os-release", "usr/lib/os-release"                                             \
+	}
+
 struct wd_os_release {
 	bool present;
 	const char *path; /* which of the two, relative to the root; static */

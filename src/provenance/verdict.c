@@ -88,31 +88,73 @@ static bool agrees(const struct judge *j, const struct wd_distro *d)
 	return strcmp(d->id, os->id) != 0 || wd_versions_agree(d->version_id, os->version_id);
 }
 
+/* The derivative of the first lineage that a package owning the node is of, or 0. */
+static int find_derivative_at(const struct judge *j, wd_node_id node, int *ret)
+{
+	const struct wd_owners *o = j->c->owners;
+	struct wd_owner_list owners = {0};
+	int r = wd_owners_get(o, node, false, &owners);
+
+	for (size_t i = 0; i < owners.list.n; i++) {
+		uint32_t distro = o->cat->packages.v[owners.list.v[i].package].distro;
+
+		for (size_t k = 1; k < j->v->lineages.n; k++)
+			if (j->v->lineages.v[k].distro == distro &&
+			    wd_distros_descends(j->c->distros, distro_of(j, k)->id,
+						distro_of(j, 0)->id))
+				*ret = (int)k;
+	}
+	wd_array_done(&owners.list);
+	return r;
+}
+
+/*
+ * Where os-release is gone, a derivative is still told from its parent, whose packages it ships:
+ * the package that brought os-release is its own.
+ */
+static int find_recorded(const struct judge *j, int *ret)
+{
+	static const char *const paths[] = WD_OS_RELEASE_PATHS;
+	int r = 0;
+
+	*ret = 0;
+	for (size_t i = 0; r == 0 && *ret == 0 && i < WD_ARRAY_SIZE(paths); i++) {
+		wd_node_id node = wd_tree_find(j->c->owners->tree, wd_blob_str(paths[i]), true);
+
+		if (node != WD_NODE_NONE)
+			r = find_derivative_at(j, node, ret);
+	}
+	return r;
+}
+
 /*
  * The lineage that the papers are for: that of most packages; but a derivative that os-release
- * declares is it where it ships its parent's packages. -1 where there are no papers of a lineage.
+ * declares, or whose os-release was there, is it where it ships its parent's packages. *ret is -1
+ * where there are no papers of a lineage. 0 or -ENOMEM.
  */
-static int find_papers(struct judge *j)
+static int find_papers(struct judge *j, int *ret)
 {
 	const struct wd_lineage *list = j->v->lineages.v;
 	size_t n = j->v->lineages.n;
 
+	*ret = 0;
 	j->v->lineage = is_declared(j) ? WD_LINEAGE_DECLARED : WD_LINEAGE_RECORDED;
 	if (n == 0 || (list[0].packages == 0 && !list[0].declared)) {
 		j->v->lineage = n			       ? WD_LINEAGE_HIDDEN
 				: j->c->owners->cat->nrecorded ? WD_LINEAGE_RECORDED
 							       : WD_LINEAGE_NONE;
-		return -1;
+		*ret = -1;
+		return 0;
 	}
 	if (!is_declared(j))
-		return 0;
+		return find_recorded(j, ret);
 	if (list[0].packages && !agrees(j, distro_of(j, 0))) {
 		j->v->lineage = WD_LINEAGE_CONTRADICTED;
 		return 0;
 	}
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; *ret == 0 && i < n; i++)
 		if (list[i].declared)
-			return (int)i;
+			*ret = (int)i;
 	return 0;
 }
 
@@ -303,9 +345,10 @@ static void move_to_front(struct wd_verdict *v, size_t i)
 static int choose(struct judge *j)
 {
 	struct wd_verdict *v = j->v;
-	int papers = find_papers(j);
-	int denial, r = find_denial(j, papers, &denial);
+	int papers, denial = -1, r = find_papers(j, &papers);
 
+	if (r == 0)
+		r = find_denial(j, papers, &denial);
 	v->distro = v->denied = -1;
 	if (r < 0 || v->lineages.n == 0)
 		return r;
