@@ -88,6 +88,9 @@ static bool agrees(const struct judge *j, const struct wd_distro *d)
 	return strcmp(d->id, os->id) != 0 || wd_versions_agree(d->version_id, os->version_id);
 }
 
+/* More owners of one file than these only somebody who means harm makes. */
+#define OWNERS_MAX 64
+
 /* The derivative of the first lineage that a package owning the node is of, or 0. */
 static int find_derivative_at(const struct judge *j, wd_node_id node, int *ret)
 {
@@ -95,7 +98,7 @@ static int find_derivative_at(const struct judge *j, wd_node_id node, int *ret)
 	struct wd_owner_list owners = {0};
 	int r = wd_owners_get(o, node, false, &owners);
 
-	for (size_t i = 0; i < owners.list.n; i++) {
+	for (size_t i = 0; i < owners.list.n && i < OWNERS_MAX; i++) {
 		uint32_t distro = o->cat->packages.v[owners.list.v[i].package].distro;
 
 		for (size_t k = 1; k < j->v->lineages.n; k++)
