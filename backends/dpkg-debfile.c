@@ -23,6 +23,7 @@
 #define DATA_MAX (32ull << 30)	     /* unpacked; the largest packages of Debian have some GiB */
 #define READ_SIZE (64u << 10)
 #define SHA256_SIZE 32
+#define MAGIC_SIZE 64 /* bytes that tell whether a file is ELF */
 
 /* A regular file, for the hard links to it that may follow. */
 struct content {
@@ -37,9 +38,9 @@ struct content {
 struct deb {
 	struct wd_faults faults;
 	struct archive *ar;
-	struct archive *tar; /* the member at hand, unpacked */
-	uint64_t limit;	     /* bytes that it may unpack to */
-	uint64_t contents;   /* bytes of files read from it: holes of sparse files are not in it */
+	struct archive *tar;   /* the member at hand, unpacked */
+	uint64_t limit;	       /* bytes that it may unpack to */
+	uint64_t entry;	       /* bytes of the entry at hand that were read */
 	struct wd_blob member; /* its name */
 	bool has_control, has_data;
 	bool in_entry;	/* of the member: there may be more of it to read */
@@ -49,7 +50,6 @@ struct deb {
 	struct wd_buf ids;
 	struct wd_buf head; /* the beginning of the file being read */
 	struct wd_buf detail;
-	char buf[READ_SIZE];
 };
 
 static const char *why(struct archive *a)
@@ -100,7 +100,6 @@ static void close_tar(struct deb *d)
 static int open_tar(struct deb *d, uint64_t limit)
 {
 	d->limit = limit;
-	d->contents = 0;
 	d->in_entry = false;
 	d->tar = archive_read_new();
 	if (!d->tar)
@@ -122,21 +121,36 @@ static int open_tar(struct deb *d, uint64_t limit)
 
 static int check_limit(struct deb *d)
 {
-	if ((uint64_t)archive_filter_bytes(d->tar, 0) <= d->limit && d->contents <= d->limit)
+	if ((uint64_t)archive_filter_bytes(d->tar, 0) <= d->limit)
 		return 0;
 	return fault(d, WD_ELIMIT, "unpacks to too much");
 }
 
-/* 1 with up to READ_SIZE bytes of the entry in d->buf, 0 at its end, or a negative status. */
-static int read_entry(struct deb *d, size_t *ret)
+/* dpkg knows no sparse files, and zeros for a hole would be read for hours. */
+static int sparse(struct deb *d)
 {
-	la_ssize_t n = archive_read_data(d->tar, d->buf, sizeof(d->buf));
-	int r;
+	return fault(d, WD_ECORRUPT, "a sparse file, which no package of dpkg's has");
+}
 
-	if (n <= 0)
-		return n < 0 ? tar_fault(d) : 0;
-	d->contents += (uint64_t)n;
-	*ret = (size_t)n;
+/*
+ * 1 with the next bytes of the entry, which stay until the next call, 0 at its end, or a negative
+ * status.
+ */
+static int read_entry(struct deb *d, struct wd_blob *ret)
+{
+	la_int64_t at;
+	const void *p;
+	size_t len = 0;
+	int r = archive_read_data_block(d->tar, &p, &len, &at);
+
+	if (r == ARCHIVE_EOF)
+		return 0;
+	if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
+		return tar_fault(d);
+	if ((uint64_t)at != d->entry)
+		return sparse(d);
+	d->entry += len;
+	*ret = wd_blob(p, len);
 	r = check_limit(d);
 	return r < 0 ? r : 1;
 }
@@ -147,13 +161,14 @@ static int read_entry(struct deb *d, size_t *ret)
  */
 static int next_entry(struct deb *d, struct archive_entry **ret)
 {
-	size_t n;
+	struct wd_blob rest;
 	int r = 0;
 
-	while (d->in_entry && (r = read_entry(d, &n)) > 0)
+	while (d->in_entry && (r = read_entry(d, &rest)) > 0)
 		;
 	if (r < 0)
 		return r;
+	d->entry = 0;
 	r = archive_read_next_header(d->tar, ret);
 	d->in_entry = r == ARCHIVE_OK || r == ARCHIVE_WARN;
 	if (r == ARCHIVE_EOF)
@@ -193,13 +208,13 @@ static int push_package(struct deb *d, struct wd_blob control)
 static int take_control_file(struct deb *d)
 {
 	WD_CLEANUP_BUF struct wd_buf control = WD_BUF_INIT;
-	size_t n;
+	struct wd_blob part;
 	int r;
 
-	while ((r = read_entry(d, &n)) > 0) {
-		if (control.len + n > CONTROL_MAX)
+	while ((r = read_entry(d, &part)) > 0) {
+		if (control.len + part.len > CONTROL_MAX)
 			return fault(d, WD_ELIMIT, "control is too long");
-		wd_buf_append(&control, d->buf, n);
+		wd_buf_blob(&control, part);
 	}
 	wd_buf_append(&control, "\n\n", 2);
 	if (r == 0)
@@ -239,13 +254,22 @@ static int hash_end(struct deb *d, struct content *c)
 	return !d->md || EVP_DigestFinal_ex(d->md, c->digest, NULL) == 1 ? 0 : -ENOMEM;
 }
 
-/* Keeps the beginning of what may be ELF, for its build-id. */
-static void keep_head(struct deb *d, size_t n)
+/* Moves bytes from the part into d->head until that has so many. */
+static void fill_head(struct deb *d, struct wd_blob *part, size_t len)
 {
-	size_t room = WD_DPKG_ELF_HEAD - d->head.len;
+	size_t n = len - d->head.len < part->len ? len - d->head.len : part->len;
 
-	if (d->head.len || wd_dpkg_is_elf(wd_blob(d->buf, n)))
-		wd_buf_append(&d->head, d->buf, n < room ? n : room);
+	wd_buf_append(&d->head, part->ptr, n);
+	*part = wd_blob_skip(*part, n);
+}
+
+/* Keeps the beginning of ELF, for its build-id; of others what tells that they are none. */
+static void keep_head(struct deb *d, struct wd_blob part)
+{
+	if (d->head.len < MAGIC_SIZE)
+		fill_head(d, &part, MAGIC_SIZE);
+	if (wd_dpkg_is_elf(wd_buf_view(&d->head)))
+		fill_head(d, &part, WD_DPKG_ELF_HEAD);
 }
 
 static int find_build_id(struct deb *d, struct content *c)
@@ -261,18 +285,16 @@ static int find_build_id(struct deb *d, struct content *c)
 
 static int read_content(struct deb *d, struct content *c)
 {
-	uint64_t size = 0;
-	size_t n;
+	struct wd_blob part;
 	int r = hash_begin(d);
 
 	d->head.len = 0;
-	while (r == 0 && (r = read_entry(d, &n)) > 0) {
-		r = d->md && EVP_DigestUpdate(d->md, d->buf, n) != 1 ? -ENOMEM : 0;
-		if (d->md && (d->head.len || size == 0))
-			keep_head(d, n);
-		size += n;
+	while (r == 0 && (r = read_entry(d, &part)) > 0) {
+		r = d->md && EVP_DigestUpdate(d->md, part.ptr, part.len) != 1 ? -ENOMEM : 0;
+		if (d->md)
+			keep_head(d, part);
 	}
-	c->size = size;
+	c->size = d->entry;
 	if (r == 0)
 		r = hash_end(d, c);
 	return r < 0 ? r : find_build_id(d, c);
@@ -325,6 +347,8 @@ static int take_regular(struct deb *d, struct archive_entry *entry, struct wd_cl
 	const char *path = archive_entry_pathname(entry);
 	int r = read_content(d, &c);
 
+	if (r == 0 && (int64_t)c.size != archive_entry_size(entry))
+		r = sparse(d);
 	if (r == 0)
 		r = keep_content(d, path, &c);
 	return r < 0 ? r : push_claim(d, claim, &c);

@@ -210,13 +210,13 @@ static void cut_off(void **state)
 	}
 }
 
-/* The size field of the entry at `offset` of a tar, and its checksum (tar(5)). */
-static void set_size(struct wd_buf *tar, size_t offset, const char *octal)
+/* A number of the header of a tar's first entry, and its checksum (tar(5)). */
+static void set_number(struct wd_buf *tar, size_t field, const char *octal)
 {
-	char *h = tar->ptr + offset;
+	char *h = tar->ptr;
 	unsigned sum = 0;
 
-	memcpy(h + 124, octal, 12);
+	memcpy(h + field, octal, 12);
 	memset(h + 148, ' ', 8);
 	for (size_t i = 0; i < 512; i++)
 		sum += (unsigned char)h[i];
@@ -234,10 +234,29 @@ static void lying_sizes(void **state)
 		WD_CLEANUP_BUF struct wd_buf data = tar_of("none", "./f", WD_BLOB("abc"));
 		const char *log;
 
-		set_size(&data, 0, sizes[i]);
+		set_number(&data, 124, sizes[i]);
 		log = load_tars(state, &c, &data);
 		assert_non_null(strstr(log, "F deb\n" PKG "E corrupt - data.tar at byte "));
 		assert_null(strstr(log, "\nC "));
+	}
+}
+
+/* Gigabytes of nothing before "abc", and behind it: dpkg would not unpack them. */
+static void sparse(void **state)
+{
+	static const char *const offsets[] = {"77777777774", "00000000000"};
+	WD_CLEANUP_BUF struct wd_buf c = tar_of("gzip", "./control", wd_blob_str(CONTROL));
+
+	for (size_t i = 0; i < WD_ARRAY_SIZE(offsets); i++) {
+		WD_CLEANUP_BUF struct wd_buf data = tar_of("none", "./f", WD_BLOB("abc"));
+
+		data.ptr[156] = 'S';
+		set_number(&data, 386, offsets[i]);
+		set_number(&data, 398, "00000000003");
+		set_number(&data, 483, "77777777777");
+		assert_string_equal(load_tars(state, &c, &data),
+				    "F deb\n" PKG "E corrupt - data.tar: a sparse file, which no "
+				    "package of dpkg's has\nR corrupt");
 	}
 }
 
@@ -284,9 +303,9 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, backend_log_setup, backend_log_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(good),	   TEST(bad_control), TEST(large_control),
-		TEST(bad_members), TEST(other_files), TEST(cut_off),
-		TEST(lying_sizes), TEST(links),	      TEST(nested),
+		TEST(good),	   TEST(bad_control), TEST(large_control), TEST(bad_members),
+		TEST(other_files), TEST(cut_off),     TEST(lying_sizes),   TEST(links),
+		TEST(nested),	   TEST(sparse),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
