@@ -544,12 +544,18 @@ bool wd_distros_expected(const struct wd_distros *d, const struct wd_os_release 
 
 	if (strcmp(os->id, id) == 0)
 		return true;
-	if (row)
-		return row->parent.len > 0 && wd_blob_is(row->parent, id);
-	/* a derivative that the table does not know says itself what it is like */
-	while (wd_blob_word(&like, &one))
+	/* one that ships nobody's packages but its own names its relatives all the same */
+	if (row && row->parent.len == 0)
+		return false;
+	if (row && wd_blob_is(row->parent, id))
+		return true;
+	/* a derivative says itself what it is like, the nearest first: Linux Mint has two editions */
+	while (wd_blob_word(&like, &one)) {
 		if (wd_blob_is(one, id))
 			return true;
+		if (row)
+			break;
+	}
 	return false;
 }
 

@@ -147,6 +147,25 @@ static void say_none(struct wd_buf *b, const struct wd_case *c)
 						 : " database");
 }
 
+/* ", 3 of Debian GNU/Linux 12 (bookworm), whose packages it ships"; or nothing */
+static void say_parent(struct wd_buf *b, const struct wd_case *c, const struct wd_verdict *v)
+{
+	const char *own = c->distros->list.v[v->lineages.v[0].distro].id;
+
+	for (size_t i = 1; i < v->lineages.n; i++) {
+		const struct wd_lineage *l = &v->lineages.v[i];
+		const char *id = c->distros->list.v[l->distro].id;
+
+		if (l->packages == 0 || strcmp(own, id) == 0 ||
+		    (!wd_distros_descends(c->distros, own, id) &&
+		     !wd_distros_expected(c->distros, c->os, id)))
+			continue;
+		wd_buf_printf(b, ", %" PRIu64 " of %s, whose packages it ships", l->packages,
+			      name_of(c, l));
+		return;
+	}
+}
+
 static void say_declared(struct wd_buf *b, const struct wd_case *c, const struct wd_verdict *v)
 {
 	const struct wd_lineage *l = &v->lineages.v[0];
@@ -156,6 +175,7 @@ static void say_declared(struct wd_buf *b, const struct wd_case *c, const struct
 	if (packages) {
 		say_packages(b, packages_of(v), packages);
 		wd_buf_str(b, " its own");
+		say_parent(b, c, v);
 	} else if (l->shown > WD_STRENGTH_NONE) {
 		wd_buf_str(b, "though no package database confirms it, ");
 		say_files(b, c, l);
@@ -172,6 +192,8 @@ static void say_recorded(struct wd_buf *b, const struct wd_case *c, const struct
 		      known ? name_of(c, &v->lineages.v[0]) : "Unknown", known ? "but" : "and");
 	say_packages(b, packages_of(v), c->owners->cat->nrecorded);
 	wd_buf_str(b, known ? " its own" : " of a known distribution");
+	if (known)
+		say_parent(b, c, v);
 }
 
 /* Both sides: who says what, and what denies it. */
