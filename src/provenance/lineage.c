@@ -81,7 +81,7 @@ struct hearing {
 	struct wd_distros *distros;
 	const struct wd_os_release *os;
 	struct wd_lineages *l;
-	uint32_t *lineage_of; /* of a distro: 1 + its lineage */
+	WD_ARRAY(uint32_t) lineage_of; /* of a distro: 1 + its lineage, 0: it is none yet */
 };
 
 static bool is_lineage(const struct wd_distro *d)
@@ -98,20 +98,34 @@ static void count_packages(const struct wd_catalog *cat, const struct wd_db *db,
 		counts[cat->packages.v[db->package + i].distro]++;
 }
 
+/* The lineage of a distro, which is added where it is new; its index, or -ENOMEM. */
+static int find_lineage(struct hearing *h, uint32_t distro)
+{
+	size_t have = h->lineage_of.n, n = h->distros->list.n;
+	int r = n > have ? wd_array_reserve(&h->lineage_of, n - have) : 0;
+
+	if (r < 0)
+		return r;
+	while (h->lineage_of.n < n)
+		h->lineage_of.v[h->lineage_of.n++] = 0;
+	if (h->lineage_of.v[distro])
+		return (int)h->lineage_of.v[distro] - 1;
+	r = wd_lineages_add(h->l, distro);
+	if (r >= 0)
+		h->lineage_of.v[distro] = (uint32_t)r + 1;
+	return r;
+}
+
 static int hear_packages(struct hearing *h, const struct wd_db *db, uint32_t distro, uint32_t n)
 {
 	struct wd_blob format = wd_strpool_get(&h->o->cat->strings, db->format);
 	struct wd_reason reason = {.kind = "database", .strength = WD_ITEM_STRONG};
+	int index = find_lineage(h, distro);
 	struct wd_lineage *l;
 
-	if (h->lineage_of[distro] == 0) {
-		int index = wd_lineages_add(h->l, distro);
-
-		if (index < 0)
-			return index;
-		h->lineage_of[distro] = (uint32_t)index + 1;
-	}
-	l = &h->l->list.v[h->lineage_of[distro] - 1];
+	if (index < 0)
+		return index;
+	l = &h->l->list.v[index];
 	l->packages += n;
 	reason.path = strdup(db->path);
 	return wd_lineage_reason(l, reason, "%" PRIu32 " of %" PRIu32 " package%s (%s %.*s)", n,
@@ -151,27 +165,8 @@ static int add_os_release(struct wd_lineage *l, const struct wd_os_release *os)
 				 *name ? ")" : "");
 }
 
-/* os-release speaks for the lineage of the packages that agree with it, else for one of its own. */
-static int hear_os_release(struct hearing *h)
-{
-	const struct wd_os_release *os = h->os;
-	int distro, index;
-
-	if (!os->present || !*os->id)
-		return 0;
-	for (size_t i = 0; i < h->l->list.n; i++) {
-		const struct wd_distro *d = &h->distros->list.v[h->l->list.v[i].distro];
-
-		if (strcmp(d->id, os->id) == 0 && wd_versions_agree(d->version_id, os->version_id))
-			return add_os_release(&h->l->list.v[i], os);
-	}
-	distro =
-		wd_distros_intern(h->distros, wd_blob_str(os->id), wd_blob_str(os->version_id), os);
-	index = distro < 0 ? distro : wd_lineages_add(h->l, (uint32_t)distro);
-	return index < 0 ? index : add_os_release(&h->l->list.v[index], os);
-}
-
-/* ---- What layers of an image took away */
+/* More lineages than these, which agree but are not the same, only somebody who means harm makes. */
+#define LIKE_MAX 64
 
 /* The lineage that agrees with it, else a new one; its index, or -ENOMEM. */
 static int lineage_like(struct hearing *h, const char *id, const char *version_id,
@@ -179,15 +174,29 @@ static int lineage_like(struct hearing *h, const char *id, const char *version_i
 {
 	int distro;
 
-	for (size_t i = 0; i < h->l->list.n; i++) {
+	for (size_t i = 0; i < h->l->list.n && i < LIKE_MAX; i++) {
 		const struct wd_distro *d = &h->distros->list.v[h->l->list.v[i].distro];
 
 		if (strcmp(d->id, id) == 0 && wd_versions_agree(d->version_id, version_id))
 			return (int)i;
 	}
 	distro = wd_distros_intern(h->distros, wd_blob_str(id), wd_blob_str(version_id), os);
-	return distro < 0 ? distro : wd_lineages_add(h->l, (uint32_t)distro);
+	return distro < 0 ? distro : find_lineage(h, (uint32_t)distro);
 }
+
+/* os-release speaks for the lineage of the packages that agree with it, else for one of its own. */
+static int hear_os_release(struct hearing *h)
+{
+	const struct wd_os_release *os = h->os;
+	int index;
+
+	if (!os->present || !*os->id)
+		return 0;
+	index = lineage_like(h, os->id, os->version_id, os);
+	return index < 0 ? index : add_os_release(&h->l->list.v[index], os);
+}
+
+/* ---- What layers of an image took away */
 
 static int hear_deleted_packages(struct hearing *h, const struct wd_deleted *deleted,
 				 const struct wd_db *db, uint32_t distro, uint32_t n)
@@ -281,9 +290,8 @@ int wd_lineages_find(const struct wd_owners *o, struct wd_distros *distros,
 		     const struct wd_evidence_list *evidence, struct wd_libc libc,
 		     struct wd_lineages *ret)
 {
-	WD_CLEANUP_FREE uint32_t *lineage_of = calloc(distros->list.n, sizeof(*lineage_of));
-	struct hearing h = {o, distros, os, ret, lineage_of};
-	int r = lineage_of ? hear_databases(&h) : -ENOMEM;
+	struct hearing h = {.o = o, .distros = distros, .os = os, .l = ret};
+	int r = hear_databases(&h);
 
 	ret->libc_item = WD_ITEM_NONE;
 	if (r == 0)
@@ -292,6 +300,7 @@ int wd_lineages_find(const struct wd_owners *o, struct wd_distros *distros,
 		r = hear_deleted(&h, deleted);
 	if (r == 0)
 		r = wd_lineages_hear_files(ret, o, distros, os, evidence, libc);
+	wd_array_done(&h.lineage_of);
 	if (r < 0)
 		return r;
 	drop_guests(&h);

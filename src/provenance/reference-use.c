@@ -18,6 +18,9 @@
 /* Programs that prove a candidate other than the best one. */
 #define PROVEN_MIN 2
 
+/* Candidates that can be evidence: for each, the tree is walked to its first file. */
+#define EVIDENCE_MAX 64
+
 static struct wd_blob string(const struct wd_answer *a, uint32_t s)
 {
 	return wd_strpool_get(&a->strings, s);
@@ -143,7 +146,7 @@ int wd_reference_evidence(const struct wd_answer *a, const struct wd_owners *o,
 {
 	int r = 0;
 
-	for (uint32_t i = 0; r == 0 && i < a->candidates.n; i++) {
+	for (uint32_t i = 0; r == 0 && i < a->candidates.n && i < EVIDENCE_MAX; i++) {
 		if (is_proven(&a->candidates.v[i]))
 			r = add_item(a, i, WD_ITEM_STRONG, o, distros, e);
 		else if (i == 0 && wd_answer_fits(a))
@@ -309,21 +312,35 @@ static int each_file(struct user *u, int (*use)(struct user *u, wd_node_id node,
 	return r;
 }
 
-/* Texts are alike in many places: away from its path only a program is known by its contents. */
-static int use_contents(struct user *u, wd_node_id node, void *ctx)
+/*
+ * What the best candidate that has the file's contents has of it, or NULL. Texts are alike in many
+ * places: away from its path only a program is known by its contents. An index may have thousands of
+ * candidates: only those with a match are looked at.
+ */
+static const struct wd_match *choose_alike(const struct user *u, wd_node_id node)
 {
 	const struct wd_examined *e = wd_catalog_examined(u->o->cat, node);
+	bool program = e && e->status == 0;
+	uint32_t best = UINT32_MAX;
+	size_t n;
+	const struct wd_match *m = wd_answer_of(u->a, node, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t candidate = u->a->packages.v[m[i].package].candidate;
+
+		if (is_alike(&m[i]) && (m[i].flags & WD_MATCH_PATH || program) && candidate < best)
+			best = candidate;
+	}
+	return best == UINT32_MAX ? NULL : wd_answer_choose(u->a, node, best);
+}
+
+static int use_contents(struct user *u, wd_node_id node, void *ctx)
+{
+	const struct wd_match *m = choose_alike(u, node);
 	const struct wd_cat_package *recorded;
-	const struct wd_match *m = NULL;
 	struct wd_rivals rivals;
 
 	(void)ctx;
-	for (uint32_t c = 0; c < u->a->candidates.n; c++) {
-		m = wd_answer_choose(u->a, node, c);
-		if (m && is_alike(m) && (m->flags & WD_MATCH_PATH || (e && e->status == 0)))
-			break;
-		m = NULL;
-	}
 	if (!m)
 		return 0;
 	recorded = find_recorded(u, &u->a->packages.v[m->package]);
