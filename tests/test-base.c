@@ -474,6 +474,8 @@ static void glob_paths(void **state)
 		{"a/**/c", "a/b/b/c", "b/b|"},
 		{"a/**/*.py", "a/x.py", "|x|"},
 		{"**/a/**/b", "a/x/a/y/b", "|x/a/y|"},
+		{"**/a/**/b/**", "x/a/a/y/b/b/z", "x|a/y|b/z|"},
+		{"**/a/b/**/c/**", "a/x/a/b/y", NULL},
 		{"**/__pycache__/*.cpython-*.pyc", "u/l/__pycache__/os.cpython-311.pyc",
 		 "u/l|os|311|"},
 		{"a**/b", "axx/b", "|xx|"},
@@ -524,7 +526,9 @@ static void glob_worst_case(void **state)
 	for (size_t i = 0; i < sizeof(path); i++)
 		path[i] = i % 2 ? '/' : 'a';
 	assert_false(wd_glob_path(B("**/b"), wd_blob(path, sizeof(path) - 1), NULL));
-	assert_false(wd_glob_path(B("**/a/**/b"), wd_blob(path, 4000), NULL));
+	assert_false(wd_glob_path(B("**/a/**/b"), wd_blob(path, sizeof(path) - 1), NULL));
+	assert_false(wd_glob_path(B("**/a/**/a/**/a/**/a/**/b/**"), wd_blob(path, sizeof(path) - 1),
+				  NULL));
 	assert_true(seconds() - start < 20);
 }
 

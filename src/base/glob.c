@@ -121,11 +121,17 @@ static struct wd_blob take_component(struct wd_blob *rest)
 	return c;
 }
 
-static bool match_path(struct wd_blob pattern, struct wd_blob path, struct wd_captures *caps);
+/*
+ * NEVER: what is behind a `**` cannot be matched, so that it does not help if an earlier one takes
+ * more. As with the stars of a component, only the last one is ever taken back.
+ */
+enum match { NO, YES, NEVER };
+
+static enum match match_path(struct wd_blob pattern, struct wd_blob path, struct wd_captures *caps);
 
 /* `**` has taken the first `taken` bytes of the path, the slash behind them too. */
-static bool match_behind(struct wd_blob pattern, struct wd_blob path, size_t taken,
-			 struct wd_captures *caps)
+static enum match match_behind(struct wd_blob pattern, struct wd_blob path, size_t taken,
+			       struct wd_captures *caps)
 {
 	push_capture(caps, wd_blob_head(path, taken ? taken - 1 : 0));
 	return match_path(pattern, wd_blob_skip(path, taken), caps);
@@ -154,31 +160,34 @@ static bool find_last(struct wd_blob path, size_t n, size_t *ret)
 }
 
 /* `**` followed by `pattern`: where that has a fixed length, only the end can match it. */
-static bool match_deep(struct wd_blob pattern, struct wd_blob path, struct wd_captures *caps)
+static enum match match_deep(struct wd_blob pattern, struct wd_blob path, struct wd_captures *caps)
 {
 	size_t n = fixed_components(pattern);
 	struct wd_blob rest = path;
 	size_t base = caps->n;
 	size_t taken = 0;
+	enum match m;
 
 	if (pattern.len == 0) {
 		push_capture(caps, path);
-		return true;
+		return YES;
 	}
 	if (n)
-		return find_last(path, n, &taken) && match_behind(pattern, path, taken, caps);
+		return find_last(path, n, &taken) && match_behind(pattern, path, taken, caps) == YES
+			       ? YES
+			       : NEVER;
 	do { /* once where the path is through, too: a `**` that follows matches that */
 		caps->n = base;
-		if (match_behind(pattern, path, taken, caps))
-			return true;
+		m = match_behind(pattern, path, taken, caps);
+		if (m != NO)
+			return m;
 		take_component(&rest);
 		taken = path.len - rest.len;
 	} while (rest.len);
-	caps->n = base;
-	return false;
+	return NEVER;
 }
 
-static bool match_path(struct wd_blob pattern, struct wd_blob path, struct wd_captures *caps)
+static enum match match_path(struct wd_blob pattern, struct wd_blob path, struct wd_captures *caps)
 {
 	while (pattern.len) {
 		struct wd_blob p = take_component(&pattern);
@@ -186,16 +195,16 @@ static bool match_path(struct wd_blob pattern, struct wd_blob path, struct wd_ca
 		if (wd_blob_is(p, "**"))
 			return match_deep(pattern, path, caps);
 		if (path.len == 0 || !match_component(p, take_component(&path), caps))
-			return false;
+			return NO;
 	}
-	return path.len == 0;
+	return path.len == 0 ? YES : NO;
 }
 
 bool wd_glob_path(struct wd_blob pattern, struct wd_blob path, struct wd_captures *ret)
 {
 	struct wd_captures caps = {.n = 0};
 
-	if (!match_path(pattern, path, &caps))
+	if (match_path(pattern, path, &caps) != YES)
 		return false;
 	if (caps.n > WD_GLOB_CAPTURES)
 		caps.n = WD_GLOB_CAPTURES;
