@@ -408,7 +408,8 @@ static const char *scope_of(const struct wd_db *db)
 
 /*
  * The tie-breaker for packages that name nobody: os-release's ID, where packages of this backend
- * can have it; else the distro of most other packages of the database.
+ * can have it; else the distro of most other packages of the database; where there are none,
+ * os-release's ID if the table does not have it: whoever builds with OpenEmbedded chooses his own.
  */
 static int tie_breaker(const struct assigner *a, const struct wd_db *db, struct wd_blob *ret_id)
 {
@@ -423,8 +424,11 @@ static int tie_breaker(const struct assigner *a, const struct wd_db *db, struct 
 		if (!a->d->list.v[i].vendor && packages[i] &&
 		    (best == 0 || packages[i] > packages[best]))
 			best = i;
-	*ret_id = wd_blob_str(os_release_decides(a, scope_of(db)) ? a->os->id
-								  : a->d->list.v[best].id);
+	if (os_release_decides(a, scope_of(db)) ||
+	    (!best && a->os->present && !wd_distro_rules_find(a->d->rules, wd_blob_str(a->os->id))))
+		*ret_id = wd_blob_str(a->os->id);
+	else
+		*ret_id = wd_blob_str(a->d->list.v[best].id);
 	return 0;
 }
 
