@@ -541,6 +541,14 @@ bool wd_versions_agree(const char *a, const char *b)
 			  (b[n] == '\0' || b[n] == '.'));
 }
 
+/* Whether a word of ID_LIKE means a distribution: "suse" is no ID, yet SLES' namespace in purls. */
+static bool is_like(const struct wd_distros *d, struct wd_blob word, const char *id)
+{
+	const struct wd_rule *row = wd_distro_rules_find(d->rules, wd_blob_str(id));
+
+	return wd_blob_is(word, id) || (row && wd_blob_equal(row->purl, word));
+}
+
 bool wd_distros_expected(const struct wd_distros *d, const struct wd_os_release *os, const char *id)
 {
 	const struct wd_rule *row = wd_distro_rules_find(d->rules, wd_blob_str(os->id));
@@ -555,7 +563,7 @@ bool wd_distros_expected(const struct wd_distros *d, const struct wd_os_release 
 		return true;
 	/* a derivative says itself what it is like, the nearest first: Linux Mint has two editions */
 	while (wd_blob_word(&like, &one)) {
-		if (wd_blob_is(one, id))
+		if (is_like(d, one, id))
 			return true;
 		if (row)
 			break;
