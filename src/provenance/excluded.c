@@ -169,6 +169,8 @@ int wd_excluded_mark(struct wd_owners *o)
 	struct excluder x = {.o = o, .path = WD_BUF_INIT};
 	int r = mark_all(&x);
 
+	if (x.list.n)
+		wd_owners_mark(o);
 	for (size_t i = 0; i < x.texts.n; i++)
 		wd_buf_done(&x.texts.v[i]);
 	wd_array_done(&x.texts);

@@ -72,7 +72,8 @@ static int index_claims(struct wd_owners *o)
 	o->refs = malloc((total + 1) * sizeof(*o->refs));
 	o->nattribution = o->nnodes;
 	o->attribution = calloc(o->nattribution + 1, sizeof(*o->attribution));
-	if (!o->start || !o->refs || !o->attribution || total >= UINT32_MAX)
+	o->claimed = calloc(o->nnodes + 1, sizeof(*o->claimed));
+	if (!o->start || !o->refs || !o->attribution || !o->claimed || total >= UINT32_MAX)
 		return -ENOMEM;
 	for (size_t d = 0; d < cat->dbs.n; d++)
 		for (size_t i = 0; i < cat->dbs.v[d]->claims.n; i++)
@@ -87,7 +88,18 @@ static int index_claims(struct wd_owners *o)
 			if (node != WD_NODE_NONE)
 				o->refs[o->start[node + 1]++] = (struct wd_claim_ref){d, i};
 		}
+	wd_owners_mark(o);
 	return 0;
+}
+
+void wd_owners_mark(struct wd_owners *o)
+{
+	for (wd_node_id n = 0; n < o->nnodes; n++) {
+		o->claimed[n] = false;
+		for (uint32_t i = o->start[n]; !o->claimed[n] && i < o->start[n + 1]; i++)
+			o->claimed[n] = wd_claim_is_effective(
+				&o->cat->dbs.v[o->refs[i].db]->claims.v[o->refs[i].claim]);
+	}
 }
 
 /* A claim for a whole tree is handed down: parents stand before their children. */
@@ -133,6 +145,7 @@ void wd_owners_done(struct wd_owners *o)
 {
 	free(o->start);
 	free(o->refs);
+	free(o->claimed);
 	free(o->attribution);
 	free(o->tree_ref);
 	wd_array_done(&o->attributions);
@@ -160,12 +173,7 @@ static uint32_t end_claim(const struct wd_owners *o, wd_node_id node)
 /* Whether a claim that makes an owner stands on the node. */
 static bool is_claimed(const struct wd_owners *o, wd_node_id node)
 {
-	const struct wd_db *db;
-
-	for (uint32_t i = first_claim(o, node); i < end_claim(o, node); i++)
-		if (wd_claim_is_effective(claim_at(o, i, &db)))
-			return true;
-	return o->tree_ref && node < o->nnodes && o->tree_ref[node];
+	return node < o->nnodes && (o->claimed[node] || (o->tree_ref && o->tree_ref[node]));
 }
 
 static const struct wd_attribution *attribution_of(const struct wd_owners *o, wd_node_id node)

@@ -45,6 +45,7 @@ struct wd_owners {
 	struct wd_tree *tree;
 	uint32_t *start; /* claims of node n: refs[start[n]] to refs[start[n + 1]] */
 	struct wd_claim_ref *refs;
+	bool *claimed;	    /* node n: whether one of them makes an owner; see wd_owners_mark() */
 	uint32_t *tree_ref; /* of node n: 1 + the ref of the whole tree that it is in; NULL: none */
 	size_t nnodes;	    /* nodes that `start` covers: those of the tree when it was built */
 	WD_ARRAY(struct wd_attribution) attributions;
@@ -80,6 +81,9 @@ int wd_owners_resolve(struct wd_db *db, struct wd_tree *tree, const struct wd_bl
 int wd_owners_build(struct wd_catalog *cat, struct wd_tree *tree, const struct wd_blob *names,
 		    size_t nnames, struct wd_owners *ret);
 void wd_owners_done(struct wd_owners *o);
+
+/* Looks again which nodes have a claim that makes an owner: for who has changed flags of claims. */
+void wd_owners_mark(struct wd_owners *o);
 
 /*
  * The owners of a node, those from databases in order of database and package, each package once.

@@ -106,6 +106,22 @@ static int ask_all(struct wd_verify *v, uint32_t supported)
 	return r;
 }
 
+/* The package that alone records a node. */
+static uint32_t find_holder(const struct wd_owners *o, wd_node_id node)
+{
+	uint32_t package = WD_PACKAGE_NONE;
+
+	for (uint32_t i = o->start[node]; i < o->start[node + 1]; i++) {
+		const struct wd_db *db = o->cat->dbs.v[o->refs[i].db];
+		uint32_t owner = db->claims.v[o->refs[i].claim].package;
+
+		if (package != WD_PACKAGE_NONE && package != owner)
+			return WD_PACKAGE_NONE;
+		package = owner;
+	}
+	return package;
+}
+
 int wd_verify_read(const struct wd_subject *s, const struct wd_hash_ops *ops,
 		   void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
 		   struct wd_verify *ret)
@@ -116,10 +132,13 @@ int wd_verify_read(const struct wd_subject *s, const struct wd_hash_ops *ops,
 
 	if (img)
 		supported &= img->details ? img->details->algos : 0;
-	*ret = (struct wd_verify){.s = s, .nnodes = s->owners.nnodes};
+	*ret = (struct wd_verify){.s = s, .nnodes = s->owners.nnodes, .replaced = WD_NODE_NONE};
 	ret->content_of = calloc(ret->nnodes + 1, sizeof(*ret->content_of));
-	if (!ret->content_of)
+	ret->holder = calloc(ret->nnodes + 1, sizeof(*ret->holder));
+	if (!ret->content_of || !ret->holder)
 		return -ENOMEM;
+	for (wd_node_id n = 0; n < ret->nnodes; n++)
+		ret->holder[n] = find_holder(&s->owners, n);
 	r = wd_accounts_read(&s->root, "etc/passwd", &ret->users);
 	if (r == 0)
 		r = wd_accounts_read(&s->root, "etc/group", &ret->groups);
@@ -137,7 +156,8 @@ void wd_verify_done(struct wd_verify *v)
 	wd_accounts_done(&v->users);
 	wd_accounts_done(&v->groups);
 	free(v->content_of);
-	v->content_of = NULL;
+	free(v->holder);
+	v->content_of = v->holder = NULL;
 }
 
 /* ---- Comparing */
@@ -354,26 +374,45 @@ static void compare(struct comparison *x)
 	compare_rest(x);
 }
 
-/* Another package's claim whose digest is that of the file; WD_PACKAGE_NONE where there is none. */
-static uint32_t find_replacer(const struct comparison *x)
+static bool is_digest_of(const struct wd_verify *v, const struct wd_content *f,
+			 const struct wd_db *db, const struct wd_cat_claim *c)
 {
-	const struct wd_owners *o = &x->v->s->owners;
-	wd_node_id node = x->f->node;
+	struct wd_blob got = wd_content_digest(&v->contents, f, c->digest_algo);
 
-	for (uint32_t i = o->start[node]; i < o->start[node + 1]; i++) {
-		const struct wd_db *db = o->cat->dbs.v[o->refs[i].db];
-		const struct wd_cat_claim *c = &db->claims.v[o->refs[i].claim];
-		struct wd_blob got = wd_content_digest(&x->v->contents, x->f, c->digest_algo);
-
-		if (got.len && c->digest_len == got.len && wd_claim_is_effective(c) &&
-		    c->package != x->c->package &&
-		    memcmp(wd_pool_at(&db->bytes, c->digest), got.ptr, got.len) == 0)
-			return c->package;
-	}
-	return WD_PACKAGE_NONE;
+	return got.len && c->digest_len == got.len && wd_claim_is_effective(c) &&
+	       memcmp(wd_pool_at(&db->bytes, c->digest), got.ptr, got.len) == 0;
 }
 
-static enum wd_finding_kind judge(struct comparison *x)
+/* The first two packages whose claims have the digest of the file: found once for all its owners. */
+static void find_replacers(struct wd_verify *v, const struct wd_content *f)
+{
+	const struct wd_owners *o = &v->s->owners;
+
+	v->replaced = f->node;
+	v->replacers[0] = v->replacers[1] = WD_PACKAGE_NONE;
+	for (uint32_t i = o->start[f->node]; i < o->start[f->node + 1]; i++) {
+		const struct wd_db *db = o->cat->dbs.v[o->refs[i].db];
+		const struct wd_cat_claim *c = &db->claims.v[o->refs[i].claim];
+
+		if (c->package == v->replacers[0] || !is_digest_of(v, f, db, c))
+			continue;
+		if (v->replacers[0] != WD_PACKAGE_NONE) {
+			v->replacers[1] = c->package;
+			return;
+		}
+		v->replacers[0] = c->package;
+	}
+}
+
+/* Another package's claim whose digest is that of the file; WD_PACKAGE_NONE where there is none. */
+static uint32_t find_replacer(struct wd_verify *v, const struct comparison *x)
+{
+	if (v->replaced != x->f->node)
+		find_replacers(v, x->f);
+	return v->replacers[v->replacers[0] == x->c->package];
+}
+
+static enum wd_finding_kind judge(struct wd_verify *v, struct comparison *x)
 {
 	if (x->f->status < 0) {
 		x->finding->status = x->f->status;
@@ -381,7 +420,7 @@ static enum wd_finding_kind judge(struct comparison *x)
 	}
 	compare(x);
 	if (x->finding->differs & WD_DIFFERS_DIGEST) {
-		x->finding->replacer = find_replacer(x);
+		x->finding->replacer = find_replacer(v, x);
 		if (x->finding->replacer != WD_PACKAGE_NONE)
 			return WD_FINDING_REPLACED;
 	}
@@ -405,7 +444,7 @@ void wd_verify_claim(struct wd_verify *v, wd_node_id node, const struct wd_owner
 	*ret = (struct wd_finding){.replacer = WD_PACKAGE_NONE};
 	if (content) {
 		x.f = &v->contents.list.v[content - 1];
-		ret->kind = judge(&x);
+		ret->kind = judge(v, &x);
 	} else if (n->flags & WD_NODE_GHOST && !(n->flags & WD_NODE_HIDDEN) &&
 		   !may_be_missing(owner->db, owner->claim)) {
 		ret->kind = WD_FINDING_MISSING;
@@ -456,20 +495,11 @@ bool wd_verify_extra(struct wd_verify *v, wd_node_id node, uint32_t *ret_package
 {
 	const struct wd_owners *o = &v->s->owners;
 	const struct wd_node *n = wd_tree_node(v->s->tree, node);
-	uint32_t package = WD_PACKAGE_NONE;
 
 	if (n->flags & WD_NODE_GHOST || wd_owners_basis(o, node) != WD_BASIS_NONE ||
 	    n->parent >= o->nnodes || holds_explained(o, n))
 		return false;
-	for (uint32_t i = o->start[n->parent]; i < o->start[n->parent + 1]; i++) {
-		const struct wd_db *db = o->cat->dbs.v[o->refs[i].db];
-		uint32_t owner = db->claims.v[o->refs[i].claim].package;
-
-		if (package != WD_PACKAGE_NONE && package != owner)
-			return false;
-		package = owner;
-	}
-	*ret_package = package;
-	v->counts[WD_FINDING_EXTRA] += package != WD_PACKAGE_NONE;
-	return package != WD_PACKAGE_NONE;
+	*ret_package = v->holder[n->parent];
+	v->counts[WD_FINDING_EXTRA] += *ret_package != WD_PACKAGE_NONE;
+	return *ret_package != WD_PACKAGE_NONE;
 }

@@ -78,6 +78,10 @@ struct wd_verify {
 	uint64_t uncomparable[WD_HASH_ALGOS]; /* paths with a digest that cannot be computed here */
 	struct wd_accounts users, groups;
 	uint64_t counts[WD_FINDING_COUNT]; /* by wd_verify_claim() and wd_verify_extra() */
+	uint32_t *holder; /* of node n: the package that alone records it, or WD_PACKAGE_NONE */
+	/* packages whose digest is that of the node which was asked about before */
+	wd_node_id replaced;
+	uint32_t replacers[2];
 };
 
 /*
