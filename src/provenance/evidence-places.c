@@ -78,6 +78,7 @@ struct texts {
 	uint32_t row; /* that files are looked for */
 	struct wd_buf path;
 	struct wd_buf text;
+	WD_ARRAY(struct wd_blob) kinds; /* of the rows that matched the line at hand */
 };
 
 /* Links are read where they lead to; what leads nowhere is not there. */
@@ -106,23 +107,30 @@ static int cmp_errands(const void *a, const void *b)
 	return (x->row > y->row) - (x->row < y->row);
 }
 
+static bool has_kind(const struct texts *t, struct wd_blob kind)
+{
+	for (size_t i = 0; i < t->kinds.n; i++)
+		if (wd_blob_equal(t->kinds.v[i], kind))
+			return true;
+	return false;
+}
+
 /* The file's errands are n, in the table's order: of the rows of one kind the first counts. */
 static int take_line(struct texts *t, const struct errand *e, size_t n, struct wd_blob line)
 {
-	struct wd_gather *g = t->g;
-	struct wd_signal *list = g->signals->list.v;
 	int r = 0;
 
+	t->kinds.n = 0;
 	for (size_t i = 0; r == 0 && i < n; i++) {
+		struct wd_signal *s = &t->g->signals->list.v[e[i].row];
 		uint32_t item = WD_GATHER_NONE;
-		bool again = false;
 
-		for (size_t k = 0; !again && k < i; k++)
-			again = wd_blob_equal(list[e[k].row].kind, list[e[i].row].kind) &&
-				wd_signal_match(&list[e[k].row], line, NULL);
-		if (!again && wd_signal_match(&list[e[i].row], line, NULL))
-			r = wd_gather_signal(g, e[i].row, list[e[i].row].use, e->node,
-					     wd_buf_view(&t->path), line, line, &item);
+		if (has_kind(t, s->kind) || !wd_signal_match(s, line, NULL))
+			continue;
+		r = wd_array_push(&t->kinds, s->kind);
+		if (r == 0)
+			r = wd_gather_signal(t->g, e[i].row, s->use, e->node, wd_buf_view(&t->path),
+					     line, line, &item);
 	}
 	return r;
 }
@@ -154,6 +162,17 @@ static int take_text(struct texts *t, const struct errand *e, size_t n)
 	return r;
 }
 
+/* Many links may lead to one file. */
+static void drop_doubles(struct texts *t)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->errands.n; i++)
+		if (!kept || cmp_errands(&t->errands.v[kept - 1], &t->errands.v[i]) != 0)
+			t->errands.v[kept++] = t->errands.v[i];
+	t->errands.n = kept;
+}
+
 static int find_texts(struct texts *t)
 {
 	struct wd_gather *g = t->g;
@@ -164,6 +183,7 @@ static int find_texts(struct texts *t)
 			r = each_place(g, &g->signals->list.v[t->row], text_hit, t);
 	if (t->errands.n)
 		qsort(t->errands.v, t->errands.n, sizeof(*t->errands.v), cmp_errands);
+	drop_doubles(t);
 	return r;
 }
 
@@ -178,6 +198,7 @@ int wd_gather_texts(struct wd_gather *g)
 		r = take_text(&t, &t.errands.v[i], n);
 	}
 	wd_array_done(&t.errands);
+	wd_array_done(&t.kinds);
 	wd_buf_done(&t.path);
 	wd_buf_done(&t.text);
 	return r;
