@@ -276,10 +276,14 @@ bool wd_load_needs_scan(const struct wd_descriptors *backends)
 	return false;
 }
 
+enum nested { UNKNOWN, NESTED, NOT_NESTED };
+
 /* The matches of patterns, before their workers are started. */
 struct hits {
 	struct wd_tree *tree;
 	WD_ARRAY(char *) paths;
+	uint8_t *nested; /* of directories that matches are in */
+	size_t nnested;
 };
 
 static bool has_child(struct wd_tree *tree, wd_node_id dir, const char *name)
@@ -287,18 +291,39 @@ static bool has_child(struct wd_tree *tree, wd_node_id dir, const char *name)
 	return wd_tree_child(tree, dir, wd_blob_str(name)) != WD_NODE_NONE;
 }
 
+/* What the directory itself tells, or what was found of it. */
+static enum nested look_at(struct hits *h, wd_node_id dir)
+{
+	if (dir == WD_NODE_ROOT)
+		return NOT_NESTED;
+	if (dir < h->nnested && h->nested[dir])
+		return (enum nested)h->nested[dir];
+	return has_child(h->tree, dir, "usr") &&
+			       (has_child(h->tree, dir, "etc") || has_child(h->tree, dir, "var"))
+		       ? NESTED
+		       : UNKNOWN;
+}
+
 /*
  * Whether a node is inside a root filesystem of its own (an unpacked image, a container's layers),
- * whose databases are not this one's: below a directory that has usr, and etc or var.
+ * whose databases are not this one's: below a directory that has usr, and etc or var. What was found
+ * is kept of each directory: matches and their depth may both be many.
  */
-static bool in_nested_root(struct wd_tree *tree, wd_node_id id)
+static bool in_nested_root(struct hits *h, wd_node_id id)
 {
-	for (id = wd_tree_node(tree, id)->parent; id != WD_NODE_ROOT;
-	     id = wd_tree_node(tree, id)->parent)
-		if (has_child(tree, id, "usr") &&
-		    (has_child(tree, id, "etc") || has_child(tree, id, "var")))
-			return true;
-	return false;
+	enum nested found = UNKNOWN;
+	wd_node_id at = id;
+
+	while (found == UNKNOWN) {
+		at = wd_tree_node(h->tree, at)->parent;
+		found = look_at(h, at);
+	}
+	while (id != at) {
+		id = wd_tree_node(h->tree, id)->parent;
+		if (id < h->nnested)
+			h->nested[id] = (uint8_t)found;
+	}
+	return found == NESTED;
 }
 
 static int add_hit(void *ctx, wd_node_id id)
@@ -307,7 +332,7 @@ static int add_hit(void *ctx, wd_node_id id)
 	struct wd_buf path = WD_BUF_INIT;
 	int r;
 
-	if (h->paths.n > WD_LIMIT_DATABASES || in_nested_root(h->tree, id))
+	if (h->paths.n > WD_LIMIT_DATABASES || in_nested_root(h, id))
 		return 0;
 	wd_tree_path(h->tree, id, &path);
 	wd_buf_byte(&path, '\0');
@@ -356,20 +381,22 @@ static int load_hits(struct wd_load *l, const struct wd_descriptor *d, struct hi
 	}
 	for (size_t i = 0; i < h->paths.n; i++)
 		free(h->paths.v[i]);
-	wd_array_done(&h->paths);
+	h->paths.n = 0;
 	return r;
 }
 
 int wd_load_patterns(struct wd_load *l, struct wd_tree *tree,
 		     int (*tick)(void *ctx, struct wd_load *load), void *ctx)
 {
-	int r = 0;
+	size_t n = tree->nodes.n;
+	WD_CLEANUP_FREE uint8_t *nested = calloc(n, sizeof(*nested));
+	struct hits h = {.tree = tree, .nested = nested, .nnested = n};
+	int r = nested ? 0 : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < l->backends->list.n; i++) {
 		const struct wd_descriptor *d = l->backends->list.v[i];
 
 		for (size_t k = 0; r == 0 && !d->broken && k < d->probes.n; k++) {
-			struct hits h = {.tree = tree};
 			bool want_dir;
 			struct wd_blob pattern = probe_blob(d->probes.v[k], &want_dir);
 
@@ -380,6 +407,9 @@ int wd_load_patterns(struct wd_load *l, struct wd_tree *tree,
 				r = load_hits(l, d, &h, want_dir, tick, ctx);
 		}
 	}
+	for (size_t i = 0; i < h.paths.n; i++)
+		free(h.paths.v[i]);
+	wd_array_done(&h.paths);
 	return r < 0 ? r : wd_load_gather(l, tick, ctx);
 }
 
