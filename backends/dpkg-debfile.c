@@ -191,7 +191,7 @@ static int push_package(struct deb *d, struct wd_blob control)
 
 	if (!wd_dpkg_stanza_next(&rest, &text))
 		return fault(d, WD_ECORRUPT, "control is empty");
-	r = wd_dpkg_stanza_parse(&text, true, &stanza, &f);
+	r = wd_dpkg_stanza_parse(&text, &stanza, &f);
 	if (r < 0) {
 		int sent = wd_fault(&d->faults, r, "control: line %zu: %s", f.line, f.message);
 

@@ -15,7 +15,7 @@ static struct wd_dpkg_source info_file(struct wd_blob stem, const char *suffix)
 
 /* ---- info/ */
 
-/* An emptied info/ (images are stripped so) is reported once, as a missing one. */
+/* An emptied info/ (images are stripped so) is as good as none. */
 static bool holds_lists(const struct wd_names *names)
 {
 	for (size_t i = 0; i < names->count; i++)
@@ -24,7 +24,11 @@ static bool holds_lists(const struct wd_names *names)
 	return false;
 }
 
-/* Looks at info/ for the first package that needs it, and reports what is wrong with it, once. */
+/*
+ * Looks at info/ for the first package that needs it, and reports what is wrong with it, once. A
+ * status file without any list is no error: chiselled images of .NET have theirs for scanners, as
+ * distroless ones have status.d.
+ */
 static int open_info(struct wd_dpkg *db)
 {
 	struct wd_dpkg_source source = {"", WD_BLOB("info"), "", 0};
@@ -42,9 +46,7 @@ static int open_info(struct wd_dpkg *db)
 	if (r == 0 || r == WD_ELIMIT)
 		return 0;
 	db->info_reported = true;
-	return wd_dpkg_error(db, &source, r, 0, "%s",
-			     r == WD_EABSENT ? "the packages' file lists are missing"
-					     : wd_status_text(r));
+	return r == WD_EABSENT ? 0 : wd_dpkg_error(db, &source, r, 0, "%s", wd_status_text(r));
 }
 
 /* Reads one of the package's files in info/. */

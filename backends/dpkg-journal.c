@@ -36,7 +36,7 @@ static int take_stanzas(struct wd_dpkg *db, struct wd_dpkg_source *source, struc
 
 	while (r == 0 && wd_dpkg_stanza_next(&rest, &text)) {
 		update.order = db->journal.list.n;
-		r = wd_dpkg_stanza_parse(&text, false, &update.stanza, &fault);
+		r = wd_dpkg_stanza_parse(&text, &update.stanza, &fault);
 		r = r < 0 ? wd_dpkg_error(db, source, r, fault.line, "%s", fault.message)
 			  : wd_array_push(&db->journal.list, update);
 	}

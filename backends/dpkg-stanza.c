@@ -196,14 +196,19 @@ static uint32_t status_flags(enum pkgstatus status)
 	return 0;
 }
 
-/* Status: want, error flag, state (dpkg's f_status()). */
-static enum pkgstatus check_status(struct parse *p, bool installed)
+/*
+ * Status: want, error flag, state (dpkg's f_status()). A control file has none, and files of these
+ * are written by others than dpkg for what they have unpacked: status.d/, and the status file of
+ * Canonical's chisel-wrapper, which chiselled images of .NET have. dpkg would take the package for
+ * not installed.
+ */
+static enum pkgstatus check_status(struct parse *p)
 {
-	enum pkgstatus status = installed ? PKG_STAT_INSTALLED : PKG_STAT_NOTINSTALLED;
 	struct wd_blob rest = p->stanza->field[WD_DPKG_STATUS];
+	enum pkgstatus status;
 
 	if (!rest.ptr)
-		return status;
+		return PKG_STAT_INSTALLED;
 	p->ps.lno = (int)wd_dpkg_stanza_line(&p->stanza->text, rest.ptr);
 	if (status_word(p, &rest, wantinfos) == PKG_WANT_HOLD)
 		p->stanza->flags |= WD_PACKAGE_HOLD;
@@ -249,14 +254,14 @@ static void check_version(struct parse *p, enum pkgstatus status)
 		parse_error(&p->ps, "'Version' field has more than one line");
 }
 
-static void check_stanza(struct parse *p, bool installed)
+static void check_stanza(struct parse *p)
 {
 	struct wd_dpkg_stanza *st = p->stanza;
 	enum pkgstatus status;
 	const char *arch;
 
 	check_name(p);
-	status = check_status(p, installed);
+	status = check_status(p);
 	st->installed = status != PKG_STAT_NOTINSTALLED;
 	if (!st->installed)
 		return;
@@ -264,14 +269,15 @@ static void check_stanza(struct parse *p, bool installed)
 	arch = field_string(p, WD_DPKG_ARCHITECTURE);
 	st->arch_is_safe = *arch && !dpkg_arch_name_is_illegal(arch);
 	st->multiarch_same = wd_blob_is(st->field[WD_DPKG_MULTI_ARCH], "same");
-	st->configured = status == PKG_STAT_INSTALLED || status == PKG_STAT_TRIGGERSPENDING ||
+	st->configured = (status == PKG_STAT_INSTALLED && st->field[WD_DPKG_STATUS].ptr) ||
+			 status == PKG_STAT_TRIGGERSPENDING ||
 			 st->field[WD_DPKG_CONFIG_VERSION].len;
 	if (wd_blob_is(st->field[WD_DPKG_ESSENTIAL], "yes"))
 		st->flags |= WD_PACKAGE_ESSENTIAL;
 }
 
 /* Runs libdpkg, which leaves by longjmp() upon an error. */
-static int parse_guarded(struct parse *p, bool installed)
+static int parse_guarded(struct parse *p)
 {
 	if (setjmp(p->jump)) {
 		pop_error_context(ehflag_bombout);
@@ -280,7 +286,7 @@ static int parse_guarded(struct parse *p, bool installed)
 	push_error_context_jump(&p->jump, note_fault, p);
 	if (!parse_stanza(&p->ps, &p->fs, take_field, p))
 		parse_error(&p->ps, "stanza without fields");
-	check_stanza(p, installed);
+	check_stanza(p);
 	pop_error_context(ehflag_normaltidy);
 	return 0;
 }
@@ -292,8 +298,8 @@ static int refuse(struct wd_dpkg_fault *fault, int status, size_t line, const ch
 	return status;
 }
 
-int wd_dpkg_stanza_parse(const struct wd_dpkg_text *text, bool installed,
-			 struct wd_dpkg_stanza *ret, struct wd_dpkg_fault *fault)
+int wd_dpkg_stanza_parse(const struct wd_dpkg_text *text, struct wd_dpkg_stanza *ret,
+			 struct wd_dpkg_fault *fault)
 {
 	struct parse p = {.stanza = ret, .fault = fault};
 	const char *nul = memchr(text->bytes.ptr, '\0', text->bytes.len);
@@ -312,7 +318,7 @@ int wd_dpkg_stanza_parse(const struct wd_dpkg_text *text, bool installed,
 	p.ps.lno = (int)text->line;
 	p.ps.data = p.ps.dataptr = (char *)(uintptr_t)text->bytes.ptr;
 	p.ps.endptr = p.ps.data + text->bytes.len;
-	r = parse_guarded(&p, installed);
+	r = parse_guarded(&p);
 	varbuf_destroy(&p.ps.errmsg);
 	dpkg_error_destroy(&p.ps.err);
 	return r;

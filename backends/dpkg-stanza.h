@@ -58,7 +58,7 @@ struct wd_dpkg_stanza {
 	struct wd_dpkg_text text;
 	uint32_t flags;	     /* WD_PACKAGE_* that Status and Essential say */
 	bool installed;	     /* in any state but not-installed: the only one of no interest */
-	bool configured;     /* has been configured once, in this or an earlier version */
+	bool configured;     /* dpkg has configured it once, in this or an earlier version */
 	bool multiarch_same; /* its files in info/ are named NAME:ARCH.* */
 	bool arch_is_safe;   /* the architecture may stand in a file name */
 };
@@ -74,12 +74,12 @@ void wd_dpkg_library_begin(void);
 void wd_dpkg_library_end(void);
 
 /*
- * Parses one stanza. `installed` is what a stanza without Status means: false in a status file,
- * true in status.d. A package that is not installed is not checked further. Returns 0, or
- * WD_ECORRUPT or WD_ELIMIT with *fault filled and *ret of no use.
+ * Parses one stanza. One without Status is of an installed package. A package that is not installed
+ * is not checked further. Returns 0, or WD_ECORRUPT or WD_ELIMIT with *fault filled and *ret of no
+ * use.
  */
-int wd_dpkg_stanza_parse(const struct wd_dpkg_text *text, bool installed,
-			 struct wd_dpkg_stanza *ret, struct wd_dpkg_fault *fault);
+int wd_dpkg_stanza_parse(const struct wd_dpkg_text *text, struct wd_dpkg_stanza *ret,
+			 struct wd_dpkg_fault *fault);
 
 /* The package of a stanza, borrowed from its text. */
 void wd_dpkg_stanza_package(const struct wd_dpkg_stanza *st, struct wd_package *ret);

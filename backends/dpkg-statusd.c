@@ -57,7 +57,7 @@ static int load_stanza(struct wd_dpkg *db, struct wd_dpkg_source *entry,
 	struct wd_dpkg_stanza stanza;
 	struct wd_dpkg_fault fault;
 	uint32_t flags = 0;
-	int r = wd_dpkg_stanza_parse(text, true, &stanza, &fault);
+	int r = wd_dpkg_stanza_parse(text, &stanza, &fault);
 
 	if (r < 0)
 		return wd_dpkg_error(db, entry, r, fault.line, "%s", fault.message);

@@ -72,7 +72,7 @@ static int load_stanzas(struct wd_dpkg *db, struct wd_blob bytes)
 	struct wd_dpkg_fault fault;
 
 	while (wd_dpkg_stanza_next(&rest, &text)) {
-		int r = wd_dpkg_stanza_parse(&text, false, &stanza, &fault);
+		int r = wd_dpkg_stanza_parse(&text, &stanza, &fault);
 
 		if (r < 0)
 			r = wd_dpkg_error(db, &db->status, r, fault.line, "%s", fault.message);
