@@ -16,10 +16,12 @@ static const char *const words[] = {
 static void say_counts(const struct wd_subject *s, const struct wd_verify *v)
 {
 	wd_complain("%s: %" PRIu64 " paths verified: %" PRIu64 " modified, %" PRIu64
-		    " replaced, %" PRIu64 " missing, %" PRIu64 " unreadable; %" PRIu64 " extra",
+		    " replaced, %" PRIu64 " missing, %" PRIu64 " unreadable; %" PRIu64
+		    " extra; %" PRIu64 " packages unrecorded",
 		    s->name, (uint64_t)v->contents.list.n, v->counts[WD_FINDING_MODIFIED],
 		    v->counts[WD_FINDING_REPLACED], v->counts[WD_FINDING_MISSING],
-		    v->counts[WD_FINDING_UNREADABLE], v->counts[WD_FINDING_EXTRA]);
+		    v->counts[WD_FINDING_UNREADABLE], v->counts[WD_FINDING_EXTRA],
+		    v->counts[WD_FINDING_UNRECORDED]);
 }
 
 static int write_verify(struct wd_cli *cli, struct wd_subject *s, struct wd_writer *w)

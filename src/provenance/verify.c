@@ -135,7 +135,8 @@ int wd_verify_read(const struct wd_subject *s, const struct wd_hash_ops *ops,
 	*ret = (struct wd_verify){.s = s, .nnodes = s->owners.nnodes, .replaced = WD_NODE_NONE};
 	ret->content_of = calloc(ret->nnodes + 1, sizeof(*ret->content_of));
 	ret->holder = calloc(ret->nnodes + 1, sizeof(*ret->holder));
-	if (!ret->content_of || !ret->holder)
+	ret->recorded = calloc(s->cat.packages.n + 1, sizeof(*ret->recorded));
+	if (!ret->content_of || !ret->holder || !ret->recorded)
 		return -ENOMEM;
 	for (wd_node_id n = 0; n < ret->nnodes; n++)
 		ret->holder[n] = find_holder(&s->owners, n);
@@ -157,7 +158,9 @@ void wd_verify_done(struct wd_verify *v)
 	wd_accounts_done(&v->groups);
 	free(v->content_of);
 	free(v->holder);
+	free(v->recorded);
 	v->content_of = v->holder = NULL;
+	v->recorded = NULL;
 }
 
 /* ---- Comparing */
@@ -427,6 +430,21 @@ static enum wd_finding_kind judge(struct wd_verify *v, struct comparison *x)
 	return x->finding->differs ? WD_FINDING_MODIFIED : WD_FINDING_SAME;
 }
 
+/*
+ * A tree (of the Nix store) has contents, too, and no digest that is compared. What was recorded as
+ * something else than a file differs anyway.
+ */
+static void count_recorded(struct wd_verify *v, const struct comparison *x)
+{
+	struct wd_recorded *r = &v->recorded[x->c->package];
+
+	if (x->finding->differs & WD_DIFFERS_TYPE ||
+	    (!has_contents(x) && !(x->c->flags & WD_CLAIM_TREE)))
+		return;
+	r->files++;
+	r->digests += x->c->digest_len != 0;
+}
+
 /* What need not be there: ghosts, conffiles that are no longer shipped, %config(missingok). */
 static bool may_be_missing(const struct wd_db *db, const struct wd_cat_claim *c)
 {
@@ -445,6 +463,7 @@ void wd_verify_claim(struct wd_verify *v, wd_node_id node, const struct wd_owner
 	if (content) {
 		x.f = &v->contents.list.v[content - 1];
 		ret->kind = judge(v, &x);
+		count_recorded(v, &x);
 	} else if (n->flags & WD_NODE_GHOST && !(n->flags & WD_NODE_HIDDEN) &&
 		   !may_be_missing(owner->db, owner->claim)) {
 		ret->kind = WD_FINDING_MISSING;
@@ -502,4 +521,22 @@ bool wd_verify_extra(struct wd_verify *v, wd_node_id node, uint32_t *ret_package
 	*ret_package = v->holder[n->parent];
 	v->counts[WD_FINDING_EXTRA] += *ret_package != WD_PACKAGE_NONE;
 	return *ret_package != WD_PACKAGE_NONE;
+}
+
+bool wd_verify_unrecorded(struct wd_verify *v, uint32_t package, struct wd_buf *found)
+{
+	const struct wd_recorded *r = &v->recorded[package];
+	uint32_t flags = v->s->cat.packages.v[package].flags;
+
+	/* what is left of a removed package is configuration, which is its administrator's */
+	if (flags & WD_PACKAGE_CONFIG_FILES)
+		return false;
+	if (r->digests < r->files)
+		wd_buf_printf(found, "files=%" PRIu32 " digests=%" PRIu32, r->files, r->digests);
+	else if (flags & WD_PACKAGE_NO_FILES)
+		wd_buf_str(found, "no-file-list");
+	else
+		return false;
+	v->counts[WD_FINDING_UNRECORDED]++;
+	return true;
 }

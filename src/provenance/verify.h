@@ -44,6 +44,8 @@ enum wd_difference {
  *	MISSING		recorded as installed, and not there
  *	UNREADABLE	there, and could not be looked at or read
  *	EXTRA		not recorded, in a directory that one package owns alone
+ *	UNRECORDED	a package: the digests of its files are not recorded, or not of all, or it is
+ *			not even recorded which files are its own
  */
 #define WD_FINDINGS(X)                                                                             \
 	X(SAME, "same")                                                                            \
@@ -51,7 +53,8 @@ enum wd_difference {
 	X(REPLACED, "replaced")                                                                    \
 	X(MISSING, "missing")                                                                      \
 	X(UNREADABLE, "unreadable")                                                                \
-	X(EXTRA, "extra")
+	X(EXTRA, "extra")                                                                          \
+	X(UNRECORDED, "unrecorded")
 
 enum wd_finding_kind {
 #define X(id, word) WD_FINDING_##id,
@@ -69,6 +72,11 @@ struct wd_finding {
 	int status;	   /* UNREADABLE: a negated errno */
 };
 
+/* Of a package: its files with contents that were compared, and those of them with a digest. */
+struct wd_recorded {
+	uint32_t files, digests;
+};
+
 struct wd_verify {
 	const struct wd_subject *s;
 	struct wd_contents contents;
@@ -77,7 +85,8 @@ struct wd_verify {
 	WD_ARRAY(char *) texts;
 	uint64_t uncomparable[WD_HASH_ALGOS]; /* paths with a digest that cannot be computed here */
 	struct wd_accounts users, groups;
-	uint64_t counts[WD_FINDING_COUNT]; /* by wd_verify_claim() and wd_verify_extra() */
+	uint64_t counts[WD_FINDING_COUNT]; /* by the functions below that look for a finding */
+	struct wd_recorded *recorded;	   /* of each package: by wd_verify_claim() */
 	uint32_t *holder; /* of node n: the package that alone records it, or WD_PACKAGE_NONE */
 	/* packages whose digest is that of the node which was asked about before */
 	wd_node_id replaced;
@@ -114,5 +123,11 @@ void wd_verify_errors(const struct wd_verify *v, struct wd_subject *s);
  * Whether an unowned node is extra; *ret_package is whose directory it is in.
  */
 bool wd_verify_extra(struct wd_verify *v, wd_node_id node, uint32_t *ret_package);
+
+/*
+ * Whether a package is unrecorded, after wd_verify_claim() of all that it owns; what is recorded is
+ * appended to `found`, as words.
+ */
+bool wd_verify_unrecorded(struct wd_verify *v, uint32_t package, struct wd_buf *found);
 
 #endif

@@ -168,6 +168,27 @@ static int visit(void *ctx, wd_node_id node, struct wd_blob path)
 	return r;
 }
 
+/* After all paths: packages that could not be verified, at the path of their database. */
+static int write_unrecorded(struct writing *x)
+{
+	const struct wd_catalog *cat = &x->v->s->cat;
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && i < cat->packages.n; i++) {
+		struct wd_cell cells[COL_COUNT] = {{.number = 0}};
+
+		x->found.len = 0;
+		if (!wd_verify_unrecorded(x->v, i, &x->found))
+			continue;
+		cells[COL_FOUND].text = wd_buf_view(&x->found);
+		r = x->found.status < 0
+			    ? x->found.status
+			    : write_row(x, wd_blob_str(cat->dbs.v[cat->packages.v[i].db]->path), i,
+					WD_FINDING_UNRECORDED, cells);
+	}
+	return r;
+}
+
 /* Text keeps for the package what the longest name takes. */
 static void measure(const struct wd_subject *s, struct wd_column *cols, int terminal)
 {
@@ -204,6 +225,8 @@ int wd_verify_rows(struct wd_verify *v, struct wd_writer *writer)
 	r = writer->format->begin(writer);
 	if (r == 0)
 		r = wd_tree_each(v->s->tree, visit, &x);
+	if (r == 0)
+		r = write_unrecorded(&x);
 	if (r == 0)
 		r = writer->format->end(writer, &v->s->cat);
 	wd_array_done(&x.owners.list);
