@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What base snaps tell of the Debian packages that they were made of, in usr/share/snappy/ (written
- * by the hooks of snapcore/core18, core20 and core-base; their Makefiles call the second one a
- * manifest):
+ * What Canonical's images tell of the Debian packages that they were made of. Base snaps, in
+ * usr/share/snappy/ (written by the hooks of snapcore/core18, core20 and core-base; their Makefiles
+ * call the second one a manifest):
  *
  *	dpkg.yaml	a mapping: package-repositories, and packages, a sequence of
  *			"NAME=VERSION" or "NAME:ARCH=VERSION"
  *	dpkg.list	what dpkg -l printed
  *
- * The second is not read where the first stands beside it. Neither has file lists.
+ * The second is not read where the first stands beside it. And rocks, in usr/share/rocks/:
+ *
+ *	dpkg.query	"# os-release" and that file, "# dpkg-query" and for each package a line
+ *			"STATUS,NAME[:ARCH],VERSION,SOURCE,SOURCE-VERSION" (canonical/oci-factory,
+ *			IMAGE_MAINTAINER_AGREEMENT.md). STATUS is empty where there was no dpkg
+ *			(canonical/rocks-toolbox, security-manifest).
+ *
+ * None has file lists.
  */
 #include "common.h"
 
@@ -22,6 +29,9 @@
 struct snap {
 	struct wd_sink *sink;
 	struct wd_faults faults;
+	/* dpkg.query: what os-release says */
+	struct wd_blob id, version_id;
+	struct wd_buf distribution;
 };
 
 static struct wd_blob cut_arch(struct wd_blob *name)
@@ -37,18 +47,19 @@ static struct wd_blob cut_arch(struct wd_blob *name)
 }
 
 /* deb-version(5): what follows the last hyphen is the revision */
-static int push(struct snap *snap, struct wd_blob name, struct wd_blob version, struct wd_blob arch,
-		uint32_t flags)
+static int push(struct snap *snap, struct wd_package *pkg, struct wd_blob name,
+		struct wd_blob version, struct wd_blob arch)
 {
-	struct wd_package pkg = {.size = WD_SIZE_UNKNOWN, .flags = WD_PACKAGE_NO_FILES | flags};
 	ptrdiff_t hyphen = wd_blob_rchr(version, '-');
 
-	pkg.field[WD_PACKAGE_NAME] = name;
-	pkg.field[WD_PACKAGE_VERSION] = version;
-	pkg.field[WD_PACKAGE_ARCH] = arch;
+	pkg->size = WD_SIZE_UNKNOWN;
+	pkg->flags |= WD_PACKAGE_NO_FILES;
+	pkg->field[WD_PACKAGE_NAME] = name;
+	pkg->field[WD_PACKAGE_VERSION] = version;
+	pkg->field[WD_PACKAGE_ARCH] = arch;
 	if (hyphen >= 0)
-		pkg.field[WD_PACKAGE_RELEASE] = wd_blob_skip(version, (size_t)hyphen + 1);
-	return wd_sink_package(snap->sink, &pkg);
+		pkg->field[WD_PACKAGE_RELEASE] = wd_blob_skip(version, (size_t)hyphen + 1);
+	return wd_sink_package(snap->sink, pkg);
 }
 
 /* ---- dpkg.yaml */
@@ -73,13 +84,14 @@ static int take_entry(struct reader *r, const yaml_event_t *event)
 {
 	struct wd_blob version = wd_blob(event->data.scalar.value, event->data.scalar.length);
 	struct wd_blob name = WD_BLOB_NULL, arch;
+	struct wd_package pkg = {0};
 	bool fits = wd_blob_token(&version, '=', &name);
 
 	arch = cut_arch(&name);
 	if (!fits || !name.len || !version.len || memchr(name.ptr, '\0', name.len))
 		return wd_fault(&r->snap->faults, WD_ECORRUPT, "line %zu: not NAME=VERSION",
 				event->start_mark.line + 1);
-	return push(r->snap, name, version, arch, 0);
+	return push(r->snap, &pkg, name, version, arch);
 }
 
 static int take_scalar(struct reader *r, const yaml_event_t *event)
@@ -184,7 +196,7 @@ static int load_yaml(struct snap *snap, struct wd_blob text)
 	return r.any ? 0 : WD_ENOTMINE;
 }
 
-/* ---- dpkg.list */
+/* ---- dpkg.list and dpkg.query */
 
 /* The second letter, as in dpkg-query(1): 1 with *flags set, 0: not installed, -1: no such. */
 static int status_flags(struct wd_blob status, uint32_t *flags)
@@ -215,35 +227,122 @@ static int status_flags(struct wd_blob status, uint32_t *flags)
 }
 
 /* "ii  NAME[:ARCH]  VERSION  ARCH  DESCRIPTION" */
-static int take_line(struct snap *snap, struct wd_blob line, size_t number)
+static int take_columns(struct snap *snap, struct wd_blob line, size_t number)
 {
 	struct wd_blob status, name, version, arch;
-	uint32_t flags = 0;
+	struct wd_package pkg = {0};
 	int state = -1;
 
 	if (wd_blob_word(&line, &status) && wd_blob_word(&line, &name) &&
 	    wd_blob_word(&line, &version) && wd_blob_word(&line, &arch))
-		state = status_flags(status, &flags);
+		state = status_flags(status, &pkg.flags);
 	if (state < 0)
 		return wd_fault(&snap->faults, WD_ECORRUPT,
 				"line %zu: not \"ii NAME VERSION ARCHITECTURE\"", number);
 	cut_arch(&name);
-	return state && name.len ? push(snap, name, version, arch, flags) : 0;
+	return state && name.len ? push(snap, &pkg, name, version, arch) : 0;
 }
 
-/* Behind a heading, which ends with a line of "+++-====-====-...". */
+/* ID and VERSION_ID, which have nothing to be escaped (os-release(5)). */
+static int take_os(struct snap *snap, struct wd_blob line, size_t number)
+{
+	struct wd_blob key = WD_BLOB_NULL;
+
+	(void)number;
+	if (!wd_blob_token(&line, '=', &key))
+		return 0;
+	line = wd_blob_trim(line);
+	if (line.len > 1 && (line.ptr[0] == '"' || line.ptr[0] == '\''))
+		line = wd_blob_head(wd_blob_skip(line, 1), line.len - 2);
+	if (wd_blob_is(key, "ID"))
+		snap->id = line;
+	else if (wd_blob_is(key, "VERSION_ID"))
+		snap->version_id = line;
+	return 0;
+}
+
+/* The version of the source as the package's own has it, or in parentheses as in control files. */
+static struct wd_blob source_version(struct wd_blob text, struct wd_blob version)
+{
+	if (text.len > 1 && text.ptr[0] == '(' && text.ptr[text.len - 1] == ')')
+		text = wd_blob_head(wd_blob_skip(text, 1), text.len - 2);
+	return text.len ? text : version;
+}
+
+/* "ii ,NAME[:ARCH],VERSION,SOURCE,SOURCE-VERSION" */
+static int take_values(struct snap *snap, struct wd_blob line, size_t number)
+{
+	struct wd_blob part[5] = {WD_BLOB_NULL}, arch;
+	struct wd_package pkg = {0};
+	int state = 1;
+	size_t n = 0;
+
+	while (n < WD_ARRAY_SIZE(part) && wd_blob_token(&line, ',', &part[n]))
+		n++;
+	if (n < WD_ARRAY_SIZE(part))
+		part[n++] = line;
+	arch = cut_arch(&part[1]);
+	part[0] = wd_blob_trim(part[0]);
+	if (part[0].len)
+		state = status_flags(part[0], &pkg.flags);
+	if (state < 0 || n < WD_ARRAY_SIZE(part) || !part[1].len || (state && !part[2].len))
+		return wd_fault(&snap->faults, WD_ECORRUPT,
+				"line %zu: not \"ii ,NAME,VERSION,SOURCE,VERSION\"", number);
+	pkg.field[WD_PACKAGE_SOURCE] = part[3].len ? part[3] : part[1];
+	pkg.field[WD_PACKAGE_SOURCE_VERSION] = source_version(part[4], part[2]);
+	pkg.field[WD_PACKAGE_ORIGIN] = snap->id;
+	pkg.field[WD_PACKAGE_DISTRIBUTION] = wd_buf_view(&snap->distribution);
+	return state ? push(snap, &pkg, part[1], part[2], arch) : 0;
+}
+
+/* A part of a listing, and the beginning of the line that is its heading. */
+static const struct part {
+	const char *heading;
+	int (*take)(struct snap *snap, struct wd_blob line, size_t number);
+	bool packages;
+} parts[] = {
+	{"+++-", take_columns, true}, /* "+++-====-====-...": of what dpkg -l prints */
+	{"# os-release", take_os, false},
+	{"# dpkg-query", take_values, true},
+};
+
+static const struct part *find_part(struct wd_blob line)
+{
+	for (size_t i = 0; i < WD_ARRAY_SIZE(parts); i++)
+		if (wd_blob_starts(line, wd_blob_str(parts[i].heading)))
+			return &parts[i];
+	return NULL;
+}
+
+static int begin_part(struct snap *snap, const struct part *part)
+{
+	if (part->take != take_values || !snap->id.len)
+		return 0;
+	snap->distribution.len = 0;
+	wd_buf_blob(&snap->distribution, snap->id);
+	wd_buf_byte(&snap->distribution, ' ');
+	wd_buf_blob(&snap->distribution, snap->version_id);
+	return snap->distribution.status;
+}
+
 static int load_list(struct snap *snap, struct wd_blob rest)
 {
-	bool body = false;
+	const struct part *part = NULL, *next;
+	bool any = false;
 	struct wd_blob line;
 	int r = 0;
 
 	for (size_t number = 1; r == 0 && wd_blob_token(&rest, '\n', &line); number++) {
-		if (body && line.len)
-			r = take_line(snap, line, number);
-		body |= wd_blob_starts(line, WD_BLOB("+++-"));
+		next = find_part(line);
+		if (next) {
+			r = begin_part(snap, next);
+			part = next;
+			any |= part->packages;
+		} else if (part && line.len) {
+			r = part->take(snap, line, number);
+		}
 	}
-	return r == 0 && !body ? WD_ENOTMINE : r;
+	return r == 0 && !any ? WD_ENOTMINE : r;
 }
 
 static bool is_superseded(const struct wd_request *req)
@@ -254,23 +353,43 @@ static bool is_superseded(const struct wd_request *req)
 	return fd >= 0;
 }
 
-static int snap_load(const struct wd_request *req, struct wd_sink *sink)
+/* The format of a file, which is its name. */
+static const char *format_of(const struct wd_request *req)
 {
-	bool list = wd_blob_ends(wd_blob_str(req->path), WD_BLOB(".list"));
-	struct snap snap = {.sink = sink, .faults.sink = sink};
-	WD_CLEANUP_BUF struct wd_buf text = WD_BUF_INIT;
-	int r;
+	static const char *const formats[] = {"dpkg.yaml", "dpkg.list", "dpkg.query"};
 
-	if (req->is_dir)
-		return WD_ENOTMINE;
-	if (list && is_superseded(req))
-		return WD_EABSENT;
-	r = wd_sink_format(sink, list ? "dpkg.list" : "dpkg.yaml");
+	for (size_t i = 0; i < WD_ARRAY_SIZE(formats); i++)
+		if (wd_blob_ends(wd_blob_str(req->path), wd_blob_str(formats[i])))
+			return formats[i];
+	return NULL;
+}
+
+static int load_format(struct snap *snap, const struct wd_request *req, const char *format)
+{
+	WD_CLEANUP_BUF struct wd_buf text = WD_BUF_INIT;
+	int r = wd_sink_format(snap->sink, format);
+
 	if (r == 0)
 		r = wd_buf_read_fd(&text, req->fd, LISTING_MAX);
 	if (r < 0)
 		return r;
-	return list ? load_list(&snap, wd_buf_view(&text)) : load_yaml(&snap, wd_buf_view(&text));
+	if (strcmp(format, "dpkg.yaml") == 0)
+		return load_yaml(snap, wd_buf_view(&text));
+	r = load_list(snap, wd_buf_view(&text));
+	wd_buf_done(&snap->distribution);
+	return r;
+}
+
+static int snap_load(const struct wd_request *req, struct wd_sink *sink)
+{
+	struct snap snap = {.sink = sink, .faults.sink = sink, .distribution = WD_BUF_INIT};
+	const char *format = format_of(req);
+
+	if (req->is_dir || !format)
+		return WD_ENOTMINE;
+	if (strcmp(format, "dpkg.list") == 0 && is_superseded(req))
+		return WD_EABSENT;
+	return load_format(&snap, req, format);
 }
 
 static void snap_libraries(char *buf, size_t size)

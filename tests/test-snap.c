@@ -10,6 +10,7 @@
 #define DIR "usr/share/snappy/"
 #define YAML DIR "dpkg.yaml"
 #define LIST DIR "dpkg.list"
+#define QUERY "usr/share/rocks/dpkg.query"
 #define HEAD                                                                                       \
 	"Desired=Unknown/Install/Remove/Purge/Hold\n| Status=Not/Inst\n|/ Err?=(none)\n"           \
 	"||/ Name  Version  Architecture  Description\n+++-=====-======-======-======\n"
@@ -94,12 +95,44 @@ static void superseded(void **state)
 	expect(state, LIST, HEAD "ii a 1 all x\n", "R absent");
 }
 
+static void query(void **state)
+{
+	expect(state, QUERY,
+	       "# os-release\nNAME=\"Ubuntu\"\nVERSION_ID=\"22.04\"\nID=ubuntu\n\n# dpkg-query\n"
+	       "ii ,adduser,3.118ubuntu5,adduser,3.118ubuntu5\n"
+	       "hi ,gcc-12-base:amd64,12.3.0-1,gcc-12,12.3.0-1\n"
+	       "rc ,a,1,a,1\nun ,none,,none,\niFR,b,1:2-3,,\n",
+	       "F dpkg.query\nP adduser 3.118ubuntu5 - adduser - - - 80\n"
+	       "P gcc-12-base 12.3.0-1 amd64 gcc-12 - - - a0\nP a 1 - a - - - 81\n"
+	       "P b 1:2-3 - b - - - 88\nR ok");
+	/* of a root filesystem without dpkg: no state */
+	expect(state, QUERY, "# dpkg-query\n,libc6,2.35,glibc,(2.34)\n,base-files,12,base-files,\n",
+	       "F dpkg.query\nP libc6 2.35 - glibc - - - 80\n"
+	       "P base-files 12 - base-files - - - 80\nR ok");
+}
+
+static void bad_query(void **state)
+{
+	expect(state, QUERY, "", "F dpkg.query\nR not-mine");
+	expect(state, QUERY, "# os-release\nID=ubuntu\n", "F dpkg.query\nR not-mine");
+	expect(state, QUERY,
+	       "# os-release\nID=\"\nVERSION_ID\n=\n# dpkg-query\nii\nii ,a,1\nii ,,1,a,1\n"
+	       "ii ,a,,a,1\nxx ,a,1,a,1\nii ,:amd64,1,a,1\nii ,b,1,b,1\n",
+	       "F dpkg.query\nE corrupt - line 6: not \"ii ,NAME,VERSION,SOURCE,VERSION\"\n"
+	       "E corrupt - line 7: not \"ii ,NAME,VERSION,SOURCE,VERSION\"\n"
+	       "E corrupt - line 8: not \"ii ,NAME,VERSION,SOURCE,VERSION\"\n"
+	       "E corrupt - line 9: not \"ii ,NAME,VERSION,SOURCE,VERSION\"\n"
+	       "E corrupt - line 10: not \"ii ,NAME,VERSION,SOURCE,VERSION\"\n"
+	       "E corrupt - line 11: not \"ii ,NAME,VERSION,SOURCE,VERSION\"\n"
+	       "P b 1 - b - - - 80\nR ok");
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, backend_log_setup, backend_log_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(yaml), TEST(bad_entries), TEST(bad_yaml),
-		TEST(list), TEST(bad_list),    TEST(superseded),
+		TEST(yaml),	TEST(bad_entries), TEST(bad_yaml), TEST(list),
+		TEST(bad_list), TEST(superseded),  TEST(query),	   TEST(bad_query),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -215,6 +215,8 @@ seed flatpak map-flatpak root var/lib/flatpak/
 seed_flatpak
 seed snap-yaml map-snap root usr/share/snappy/dpkg.yaml
 ! command -v dpkg >/dev/null || dpkg -l 2>/dev/null | head -n 12 | text snap-list dpkg
+printf '%s\n' '# os-release' 'ID=ubuntu' 'VERSION_ID="22.04"' '# dpkg-query' 'ii ,a:amd64,1-2,b,1' \
+	',c,1,d,(2)' | text snap-list query
 manifest=$(root chisel)/root/var/own/manifest.wall
 # also as two frames, of which the second asks for too large a window, or is cut off
 if [ -e "$manifest" ]; then
