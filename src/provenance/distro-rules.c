@@ -61,9 +61,12 @@ static int parse_distro(struct wd_rule *rule, const struct wd_blob *col)
 	rule->name = dash(col[2]);
 	rule->vendor = wd_blob_is(col[3], "vendor");
 	rule->guest = wd_blob_is(col[3], "guest");
+	rule->kit = wd_blob_is(col[3], "kit");
 	rule->purl = dash(col[4]);
 	rule->parent = dash(col[5]);
-	return rule->vendor || rule->guest || wd_blob_is(col[3], "distro") ? 0 : WD_ECORRUPT;
+	return rule->vendor || rule->guest || rule->kit || wd_blob_is(col[3], "distro")
+		       ? 0
+		       : WD_ECORRUPT;
 }
 
 static int parse_version(struct wd_rule *rule, const struct wd_blob *col)

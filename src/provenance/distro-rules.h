@@ -40,6 +40,7 @@ struct wd_rule {
 	struct wd_blob name;	 /* DISTRO, FAMILY; CODENAME: the codename */
 	bool vendor;		 /* DISTRO */
 	bool guest;		 /* DISTRO */
+	bool kit;		 /* DISTRO */
 	struct wd_blob purl;	 /* DISTRO */
 	struct wd_blob parent;	 /* DISTRO */
 	struct wd_blob version;	 /* CODENAME */

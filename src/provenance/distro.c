@@ -549,6 +549,13 @@ static bool is_like(const struct wd_distros *d, struct wd_blob word, const char 
 	return wd_blob_is(word, id) || (row && wd_blob_equal(row->purl, word));
 }
 
+static bool is_kit(const struct wd_distros *d, const char *id)
+{
+	const struct wd_rule *row = wd_distro_rules_find(d->rules, wd_blob_str(id));
+
+	return row && row->kit;
+}
+
 bool wd_distros_expected(const struct wd_distros *d, const struct wd_os_release *os, const char *id)
 {
 	const struct wd_rule *row = wd_distro_rules_find(d->rules, wd_blob_str(os->id));
@@ -560,6 +567,9 @@ bool wd_distros_expected(const struct wd_distros *d, const struct wd_os_release 
 	if (row && row->parent.len == 0)
 		return false;
 	if (row && wd_blob_is(row->parent, id))
+		return true;
+	/* whoever builds with a kit names the result as he likes */
+	if (!row && is_kit(d, id))
 		return true;
 	/* a derivative says itself what it is like, the nearest first: Linux Mint has two editions */
 	while (wd_blob_word(&like, &one)) {

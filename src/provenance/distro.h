@@ -68,7 +68,7 @@ bool wd_versions_agree(const char *a, const char *b);
 /*
  * Whether packages of `id` are what an os-release of this kind should have: the same ID, or the
  * parent whose packages the distribution ships as they are. That is of a distribution with a parent
- * also the first word of ID_LIKE, and of one that the table does not know any.
+ * also the first word of ID_LIKE, and of one that the table does not know any, and every kit.
  */
 bool wd_distros_expected(const struct wd_distros *d, const struct wd_os_release *os,
 			 const char *id);
