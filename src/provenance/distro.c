@@ -9,6 +9,8 @@
 
 /* The row id that stands for whatever os-release says. */
 #define OS_RELEASE_ID "@os-release"
+/* That of packages whose vendor the table does not have. */
+#define THIRD_PARTY_ID "third-party"
 
 struct assigner {
 	struct wd_catalog *cat;
@@ -432,10 +434,54 @@ static int tie_breaker(const struct assigner *a, const struct wd_db *db, struct 
 	return 0;
 }
 
+/* The vendor of more than half of the packages, or the null blob. */
+static struct wd_blob find_main_vendor(const struct assigner *a, const struct wd_db *db)
+{
+	struct wd_blob vendor = WD_BLOB_NULL;
+	uint32_t votes = 0, n = 0;
+
+	/* if there is one, it is what is left when each package is struck out with another's */
+	for (uint32_t i = 0; i < db->npackages; i++) {
+		struct wd_blob v = wd_package_field(a->cat, &a->cat->packages.v[db->package + i],
+						    WD_PACKAGE_VENDOR);
+
+		if (votes == 0)
+			vendor = v;
+		votes += wd_blob_equal(v, vendor) ? 1 : UINT32_MAX;
+	}
+	for (uint32_t i = 0; i < db->npackages; i++)
+		n += wd_blob_equal(vendor,
+				   wd_package_field(a->cat, &a->cat->packages.v[db->package + i],
+						    WD_PACKAGE_VENDOR));
+	return n > db->npackages / 2 ? vendor : WD_BLOB_NULL;
+}
+
+/*
+ * Where neither os-release's ID nor the vendor of most packages is in the table, they are of a
+ * distribution that it does not have, and not all by a third party.
+ */
+static struct wd_blob find_house(const struct assigner *a, const struct wd_db *db)
+{
+	if (!a->os->present || wd_distro_rules_find(a->d->rules, wd_blob_str(a->os->id)))
+		return WD_BLOB_NULL;
+	return find_main_vendor(a, db);
+}
+
+static struct wd_blob id_of(const struct assigner *a, const struct wd_cat_package *pkg,
+			    const struct wd_rule *rule, struct wd_blob house)
+{
+	if (!rule)
+		return WD_BLOB_NULL;
+	if (house.len && wd_blob_is(rule->id, THIRD_PARTY_ID) &&
+	    wd_blob_equal(wd_package_field(a->cat, pkg, WD_PACKAGE_VENDOR), house))
+		return wd_blob_str(a->os->id);
+	return rule->id;
+}
+
 static int assign_db(struct assigner *a, const struct wd_db *db)
 {
 	WD_CLEANUP_FREE bool *undecided = calloc(db->npackages + 1, sizeof(*undecided));
-	struct wd_blob id;
+	struct wd_blob id, house = find_house(a, db);
 	int r = undecided ? collect_id_rows(a, scope_of(db)) : -ENOMEM;
 
 	forget_releases(a);
@@ -445,7 +491,7 @@ static int assign_db(struct assigner *a, const struct wd_db *db)
 
 		undecided[i] = rule && wd_blob_is(rule->id, OS_RELEASE_ID);
 		if (!undecided[i])
-			r = assign_package(a, pkg, rule ? rule->id : WD_BLOB_NULL);
+			r = assign_package(a, pkg, id_of(a, pkg, rule, house));
 	}
 	if (r == 0)
 		r = tie_breaker(a, db, &id);
@@ -509,76 +555,6 @@ int wd_distros_assign(struct wd_distros *d, struct wd_catalog *cat, const struct
 	wd_array_done(&a.id_rows);
 	forget_releases(&a);
 	return r < 0 ? r : 0;
-}
-
-bool wd_distros_is_vendor(const struct wd_distros *d, const char *id)
-{
-	const struct wd_rule *row = wd_distro_rules_find(d->rules, wd_blob_str(id));
-
-	return row && row->vendor;
-}
-
-/* Parents of parents, where the table has a loop. */
-#define PARENTS_MAX 8
-
-bool wd_distros_descends(const struct wd_distros *d, const char *child, const char *parent)
-{
-	const struct wd_rule *row = wd_distro_rules_find(d->rules, wd_blob_str(child));
-
-	for (int up = 0; row && row->parent.len && up < PARENTS_MAX; up++) {
-		if (wd_blob_is(row->parent, parent))
-			return true;
-		row = wd_distro_rules_find(d->rules, row->parent);
-	}
-	return false;
-}
-
-bool wd_versions_agree(const char *a, const char *b)
-{
-	size_t n = strlen(a) < strlen(b) ? strlen(a) : strlen(b);
-
-	return n == 0 || (strncmp(a, b, n) == 0 && (a[n] == '\0' || a[n] == '.') &&
-			  (b[n] == '\0' || b[n] == '.'));
-}
-
-/* Whether a word of ID_LIKE means a distribution: "suse" is no ID, yet SLES' namespace in purls. */
-static bool is_like(const struct wd_distros *d, struct wd_blob word, const char *id)
-{
-	const struct wd_rule *row = wd_distro_rules_find(d->rules, wd_blob_str(id));
-
-	return wd_blob_is(word, id) || (row && wd_blob_equal(row->purl, word));
-}
-
-static bool is_kit(const struct wd_distros *d, const char *id)
-{
-	const struct wd_rule *row = wd_distro_rules_find(d->rules, wd_blob_str(id));
-
-	return row && row->kit;
-}
-
-bool wd_distros_expected(const struct wd_distros *d, const struct wd_os_release *os, const char *id)
-{
-	const struct wd_rule *row = wd_distro_rules_find(d->rules, wd_blob_str(os->id));
-	struct wd_blob like = wd_blob_str(os->id_like), one;
-
-	if (strcmp(os->id, id) == 0)
-		return true;
-	/* one that ships nobody's packages but its own names its relatives all the same */
-	if (row && row->parent.len == 0)
-		return false;
-	if (row && wd_blob_is(row->parent, id))
-		return true;
-	/* whoever builds with a kit names the result as he likes */
-	if (!row && is_kit(d, id))
-		return true;
-	/* a derivative says itself what it is like, the nearest first: Linux Mint has two editions */
-	while (wd_blob_word(&like, &one)) {
-		if (is_like(d, one, id))
-			return true;
-		if (row)
-			break;
-	}
-	return false;
 }
 
 void wd_distros_done(struct wd_distros *d)
