@@ -171,8 +171,12 @@ int wd_cli_open_subject(struct wd_cli *cli, const char *rootfs, struct wd_subjec
 	for (struct wd_blob rest = wd_blob_str(s->data_error), line;
 	     wd_blob_token(&rest, '\n', &line);)
 		wd_complain("%.*s", WD_BLOB_PRINTF(line));
+	/* other tools take "debian:12" for an image somewhere else */
 	if (!s->data_error)
-		wd_complain("%s: %s", rootfs, wd_status_text(r));
+		wd_complain("%s: %s%s", rootfs, wd_status_text(r),
+			    r == -ENOENT && strchr(rootfs, ':')
+				    ? "; no registry or daemon is asked: see IMAGES in whodistro(1)"
+				    : "");
 	return r == WD_EAMBIGUOUS ? WD_EXIT_USAGE : WD_EXIT_NO_RESULT;
 }
 
