@@ -25,6 +25,8 @@
 #define LISTING_MAX (4u << 20)
 /* Mappings and sequences nested deeper are a fault; the listing has two. */
 #define DEPTH_MAX 16
+/* Bytes of a value of os-release's, which goes into the record of every package. */
+#define VALUE_MAX 64
 
 struct snap {
 	struct wd_sink *sink;
@@ -248,16 +250,15 @@ static int take_os(struct snap *snap, struct wd_blob line, size_t number)
 {
 	struct wd_blob key = WD_BLOB_NULL;
 
-	(void)number;
-	if (!wd_blob_token(&line, '=', &key))
+	if (!wd_blob_token(&line, '=', &key) ||
+	    (!wd_blob_is(key, "ID") && !wd_blob_is(key, "VERSION_ID")))
 		return 0;
 	line = wd_blob_trim(line);
 	if (line.len > 1 && (line.ptr[0] == '"' || line.ptr[0] == '\''))
 		line = wd_blob_head(wd_blob_skip(line, 1), line.len - 2);
-	if (wd_blob_is(key, "ID"))
-		snap->id = line;
-	else if (wd_blob_is(key, "VERSION_ID"))
-		snap->version_id = line;
+	if (line.len > VALUE_MAX)
+		return wd_fault(&snap->faults, WD_ELIMIT, "line %zu: value is too long", number);
+	*(wd_blob_is(key, "ID") ? &snap->id : &snap->version_id) = line;
 	return 0;
 }
 

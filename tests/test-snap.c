@@ -113,6 +113,8 @@ static void query(void **state)
 
 static void bad_query(void **state)
 {
+	WD_CLEANUP_BUF struct wd_buf id = WD_BUF_INIT;
+
 	expect(state, QUERY, "", "F dpkg.query\nR not-mine");
 	expect(state, QUERY, "# os-release\nID=ubuntu\n", "F dpkg.query\nR not-mine");
 	expect(state, QUERY,
@@ -125,6 +127,14 @@ static void bad_query(void **state)
 	       "E corrupt - line 10: not \"ii ,NAME,VERSION,SOURCE,VERSION\"\n"
 	       "E corrupt - line 11: not \"ii ,NAME,VERSION,SOURCE,VERSION\"\n"
 	       "P b 1 - b - - - 80\nR ok");
+	/* it would go into the record of every package */
+	wd_buf_str(&id, "# os-release\nID=");
+	for (size_t i = 0; i < 65; i++)
+		wd_buf_byte(&id, 'x');
+	wd_buf_str(&id, "\n# dpkg-query\nii ,b,1,b,1\n");
+	wd_buf_byte(&id, '\0');
+	expect(state, QUERY, id.ptr,
+	       "F dpkg.query\nE limit - line 2: value is too long\nP b 1 - b - - - 80\nR ok");
 }
 
 int main(void)
