@@ -37,9 +37,10 @@ until_true() {
 exists() {
 	compgen -G "$1" >/dev/null
 }
+# has_child PID: fills $workers, as the first of several may be gone when the next is not yet there
 has_child() {
-	kill -0 "$1" 2>/dev/null || return 0
-	pgrep -P "$1" >/dev/null
+	mapfile -t workers < <(pgrep -P "$1")
+	[ "${#workers[@]}" -gt 0 ] || ! kill -0 "$1" 2>/dev/null
 }
 none_lives() {
 	local p
@@ -69,7 +70,6 @@ interrupted() {
 		cat messages
 		return 1
 	fi
-	mapfile -t workers < <(pgrep -P "$pid")
 	kill -"$signal" "$pid"
 	{ wait "$pid"; } 2>/dev/null
 	status=$?
