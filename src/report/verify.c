@@ -144,7 +144,7 @@ static int write_finding(struct writing *x, struct wd_blob path, const struct wd
 static int visit_claim(struct writing *x, wd_node_id node, struct wd_blob path,
 		       const struct wd_owner *owner)
 {
-	struct wd_finding f;
+	struct wd_finding f = {.kind = WD_FINDING_SAME};
 
 	x->expected.len = 0;
 	x->found.len = 0;
